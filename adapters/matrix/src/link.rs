@@ -1,0 +1,66 @@
+use std::{collections::HashMap, future::Future, sync::RwLock};
+
+use frontdesk_core::{DeskName, RefusedScope, SendError};
+use matrix_sdk::{Client, Room, ruma::OwnedRoomId};
+use tokio_util::sync::CancellationToken;
+
+/// The connected account, from the login until `receive` ends.
+pub(crate) struct Link {
+    pub(crate) client: Client,
+    desks: RwLock<HashMap<DeskName, DeskState>>,
+    /// Cancelled before the client is dropped: two clients on one crypto store would spoil its keys.
+    closing: CancellationToken,
+}
+
+/// How a desk's room is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum DeskState {
+    /// It will be ready shortly.
+    Waiting,
+    Ready(OwnedRoomId),
+    /// What is wrong and the cure.
+    Refused(String),
+}
+
+impl Link {
+    pub(crate) fn new(client: Client) -> Self {
+        Self { client, desks: RwLock::default(), closing: CancellationToken::new() }
+    }
+
+    pub(crate) fn close(&self) {
+        self.closing.cancel();
+    }
+
+    pub(crate) fn set(&self, desk: &DeskName, state: DeskState) {
+        let mut desks = self.desks.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        desks.insert(desk.clone(), state);
+    }
+
+    pub(crate) fn state(&self, desk: &DeskName) -> DeskState {
+        let desks = self.desks.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        desks.get(desk).cloned().unwrap_or(DeskState::Waiting)
+    }
+
+    /// The room of a desk, where it is ready.
+    pub(crate) fn room(&self, desk: &DeskName) -> Result<Room, SendError> {
+        match self.state(desk) {
+            DeskState::Waiting => Err(SendError::Transient(format!("the room of the desk {desk} is not ready yet"))),
+            DeskState::Refused(problem) => Err(SendError::refused(RefusedScope::Account, problem)),
+            DeskState::Ready(id) => self.client.get_room(&id).ok_or_else(|| {
+                SendError::refused(RefusedScope::Account, "the desk's room is gone; invite us again or name another")
+            }),
+        }
+    }
+
+    /// Runs something that may have an effect on the other side; gives up when the link closes.
+    pub(crate) async fn while_open<T>(
+        &self,
+        work: impl Future<Output = Result<T, SendError>>,
+    ) -> Result<T, SendError> {
+        tokio::select! {
+            biased;
+            () = self.closing.cancelled() => Err(SendError::Uncertain("the connection was closed meanwhile".into())),
+            result = work => result,
+        }
+    }
+}

@@ -1,0 +1,164 @@
+use std::{marker::PhantomData, time::Duration};
+
+use reqwest::{Client, ClientBuilder};
+use serde::{Deserialize, Serialize, de::DeserializeOwned, de::IgnoredAny};
+use serde_json::Value;
+use teloxide::{
+    Bot, RequestError,
+    net::Download,
+    payloads::{GetFile, GetMe, GetWebhookInfo},
+    requests::{JsonRequest, Payload, Request},
+    types::FileId,
+};
+
+use crate::Config;
+
+/// The Bot API's methods, with the time-outs that each kind of call needs.
+///
+/// Every call to the server is one HTTP request: nothing here repeats one.
+pub(crate) struct Api {
+    polls: Bot,
+    calls: Bot,
+    files: Bot,
+}
+
+/// How long the server holds a poll open when there is nothing new.
+const LONG_POLL_SECS: u32 = 30;
+
+/// As many updates as the server gives at once.
+pub(crate) const BATCH: usize = 100;
+
+/// What we can handle; the server makes no other updates for us.
+const ALLOWED: [&str; 4] = ["message", "edited_message", "message_reaction", "my_chat_member"];
+
+const CONNECT: Duration = Duration::from_secs(8);
+
+/// teloxide sleeps 10 s inside a call that is answered with 5xx.
+const CALL: Duration = Duration::from_secs(30);
+
+#[derive(Deserialize)]
+pub(crate) struct Me {
+    pub id: i64,
+    #[serde(default)]
+    pub username: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct WebhookInfo {
+    #[serde(default)]
+    pub url: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Sent {
+    pub message_id: i64,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct FileInfo {
+    #[serde(default)]
+    pub file_path: Option<String>,
+    #[serde(default)]
+    pub file_size: Option<u64>,
+}
+
+pub(crate) type FileStream = <Bot as Download>::Stream;
+
+impl Api {
+    /// Opens no connection.
+    pub fn new(config: &Config) -> reqwest::Result<Self> {
+        let bot = |client: ClientBuilder| -> reqwest::Result<Bot> {
+            let bot = Bot::with_client(config.token.expose(), client.build()?);
+            Ok(bot.set_api_url(config.api_url.clone()))
+        };
+        let poll = Duration::from_secs(u64::from(LONG_POLL_SECS) + 15);
+        Ok(Self {
+            polls: bot(client().timeout(poll))?,
+            calls: bot(client().timeout(CALL))?,
+            files: bot(client().read_timeout(CALL))?,
+        })
+    }
+
+    /// The unconfirmed updates from `offset` on; confirms all that are older. Waits for some when `wait`.
+    pub async fn updates(&self, offset: i64, wait: bool) -> Result<Vec<Value>, RequestError> {
+        let timeout = if wait { LONG_POLL_SECS } else { 0 };
+        let ask = GetUpdates { offset, limit: BATCH, timeout, allowed_updates: &ALLOWED };
+        call(&self.polls, ask).await
+    }
+
+    pub async fn me(&self) -> Result<Me, RequestError> {
+        self.call(GetMe::new()).await
+    }
+
+    pub async fn webhook(&self) -> Result<WebhookInfo, RequestError> {
+        self.call(GetWebhookInfo::new()).await
+    }
+
+    pub async fn file(&self, reference: &str) -> Result<FileInfo, RequestError> {
+        self.call(GetFile::new(FileId(reference.to_owned()))).await
+    }
+
+    /// The bytes of a file; the first item is the answer to the request.
+    pub fn download(&self, path: &str) -> FileStream {
+        self.files.download_file_stream(path)
+    }
+
+    /// A call whose answer is read only as far as `R` needs it.
+    pub async fn call<P, R>(&self, payload: P) -> Result<R, RequestError>
+    where
+        P: Payload + Serialize + Send + 'static,
+        R: DeserializeOwned + Send + 'static,
+    {
+        call(&self.calls, payload).await
+    }
+
+    /// A call that only has to succeed.
+    pub async fn run<P>(&self, payload: P) -> Result<(), RequestError>
+    where
+        P: Payload + Serialize + Send + 'static,
+    {
+        self.call::<P, IgnoredAny>(payload).await.map(|_| ())
+    }
+}
+
+async fn call<P, R>(bot: &Bot, payload: P) -> Result<R, RequestError>
+where
+    P: Payload + Serialize + Send + 'static,
+    R: DeserializeOwned + Send + 'static,
+{
+    JsonRequest::new(bot.clone(), Lean { payload, answer: PhantomData }).send().await
+}
+
+/// A connection that was idle for long may be closed by the server just while we write, and then nobody knows
+/// whether the request was carried out: better to open a new one.
+fn client() -> ClientBuilder {
+    Client::builder().connect_timeout(CONNECT).tcp_nodelay(true).pool_idle_timeout(Duration::from_secs(20))
+}
+
+/// teloxide's payload with another type for the answer.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Lean<P, R> {
+    payload: P,
+    #[serde(skip)]
+    answer: PhantomData<fn() -> R>,
+}
+
+impl<P: Payload, R> Payload for Lean<P, R> {
+    type Output = R;
+    const NAME: &'static str = P::NAME;
+}
+
+/// teloxide's own has no room for kinds and ids that it does not know.
+#[derive(Serialize)]
+struct GetUpdates {
+    offset: i64,
+    limit: usize,
+    timeout: u32,
+    allowed_updates: &'static [&'static str],
+}
+
+impl Payload for GetUpdates {
+    type Output = Vec<Value>;
+    const NAME: &'static str = "GetUpdates";
+}

@@ -1,0 +1,210 @@
+//! Builds the parts, keeps them running, and stops them.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use frontdesk_core::{Adapter, ChannelHealth, ChannelId, Inbox, ReceiveError};
+use tokio::{
+    sync::Notify,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::{
+    clock::{Clock, SystemClock},
+    config::Config,
+    dispatcher::Policy,
+    health::Health,
+    http,
+    inbox::{ChannelInbox, Dispatch},
+    outbox::Outbox,
+    store::{Store, sled::SledStore},
+};
+
+mod build;
+
+/// Everything under way gets this long to end.
+const STOPPING: Duration = Duration::from_millis(4500);
+/// A channel that stopped receiving is started again after this, longer each time.
+const RESTART: [Duration; 5] = [
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+    Duration::from_secs(10),
+    Duration::from_secs(30),
+    Duration::from_secs(60),
+];
+
+/// Runs the product as the config says, until `stop`.
+pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
+    let path = config.data.join("store");
+    std::fs::create_dir_all(&config.data)
+        .with_context(|| format!("the data folder {} cannot be made; check [store] url", config.data.display()))?;
+    let store: Arc<dyn Store> = Arc::new(SledStore::open(&path)?);
+    let adapters = build::adapters(&config)?;
+    let policy = build::policy(&config, &adapters);
+    let health = Arc::new(Health::new(adapters.keys().cloned()));
+    let app = App::new(store, Arc::new(SystemClock), health, policy, adapters);
+    info!(data = %config.data.display(), "frontdesk {} is starting", env!("CARGO_PKG_VERSION"));
+    let serving = http::serve(config.http.listen, Arc::clone(&app.health), app.routes(), stop.clone());
+    let serving = tokio::spawn(serving);
+    let running = app.run(stop.clone());
+    tokio::pin!(running);
+    tokio::select! {
+        ended = &mut running => ended?,
+        ended = serving => {
+            stop.cancel();
+            running.await?;
+            ended.context("the HTTP listener failed")??;
+        }
+    }
+    info!("frontdesk has stopped; nothing is half-done");
+    Ok(())
+}
+
+/// The parts, wired. Tests build it on fake adapters and a fake clock.
+pub struct App {
+    pub store: Arc<dyn Store>,
+    pub health: Arc<Health>,
+    clock: Arc<dyn Clock>,
+    policy: Arc<Policy>,
+    adapters: BTreeMap<ChannelId, Arc<dyn Adapter>>,
+    arrived: Arc<Notify>,
+}
+
+impl App {
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        health: Arc<Health>,
+        policy: Policy,
+        adapters: BTreeMap<ChannelId, Arc<dyn Adapter>>,
+    ) -> Self {
+        Self { store, health, clock, policy: Arc::new(policy), adapters, arrived: Arc::default() }
+    }
+
+    fn inbox(&self, channel: &ChannelId) -> Arc<dyn Inbox> {
+        Arc::new(ChannelInbox {
+            channel: channel.clone(),
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            health: Arc::clone(&self.health),
+            arrived: Arc::clone(&self.arrived),
+        })
+    }
+
+    /// What the channels that are fed by webhooks bring.
+    #[must_use]
+    pub fn routes(&self) -> Vec<axum::Router> {
+        self.adapters.iter().filter_map(|(channel, adapter)| adapter.routes(self.inbox(channel))).collect()
+    }
+
+    /// Receives, decides and sends until `stop`.
+    pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+        let outbox = Arc::new(Outbox::new(
+            Arc::clone(&self.store),
+            Arc::clone(&self.clock),
+            Arc::clone(&self.health),
+            self.adapters.clone(),
+            self.policy.desks.iter().map(|desk| (desk.name.clone(), desk.channel.clone())).collect(),
+            Arc::clone(&self.arrived),
+        ));
+        outbox.load().await?;
+        let dispatch = Dispatch {
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            health: Arc::clone(&self.health),
+            policy: Arc::clone(&self.policy),
+            outbox: Arc::clone(&outbox),
+            arrived: Arc::clone(&self.arrived),
+        };
+        let mut tasks = JoinSet::new();
+        tasks.spawn(outbox.run(stop.clone()));
+        tasks.spawn(dispatch.run(stop.clone()));
+        tasks.spawn(tidy(Arc::clone(&self.store), Arc::clone(&self.clock), stop.clone()));
+        for (channel, adapter) in &self.adapters {
+            let receiver = Receiver {
+                channel: channel.clone(),
+                adapter: Arc::clone(adapter),
+                inbox: self.inbox(channel),
+                store: Arc::clone(&self.store),
+            };
+            tasks.spawn(receiver.run(stop.clone()));
+        }
+        drop(self);
+        let mut failed = false;
+        while let Some(ended) = tasks.join_next().await {
+            if stop.is_cancelled() {
+                break;
+            }
+            // Only a panic ends a task before the program stops.
+            if let Err(problem) = ended {
+                error!(%problem, "a part of the program failed; stopping, so that it is started again whole");
+                failed = true;
+            }
+            stop.cancel();
+        }
+        let rest = async { while tasks.join_next().await.is_some() {} };
+        if timeout(STOPPING, rest).await.is_err() {
+            warn!("some work did not end in time and was cut off; it goes on at the next start");
+            tasks.shutdown().await;
+        }
+        anyhow::ensure!(!failed, "a part of the program failed; the log says which");
+        Ok(())
+    }
+}
+
+/// Keeps one channel receiving.
+struct Receiver {
+    channel: ChannelId,
+    adapter: Arc<dyn Adapter>,
+    inbox: Arc<dyn Inbox>,
+    store: Arc<dyn Store>,
+}
+
+impl Receiver {
+    async fn run(self, stop: CancellationToken) {
+        let mut failures = 0;
+        while !stop.is_cancelled() {
+            self.inbox.health(ChannelHealth::Connecting);
+            let began = tokio::time::Instant::now();
+            let ended = self.receive(&stop).await;
+            let Err(problem) = ended else { continue };
+            if stop.is_cancelled() {
+                return;
+            }
+            if began.elapsed() > Duration::from_secs(120) {
+                failures = 0;
+            }
+            let pause = RESTART[RESTART.len().min(failures + 1) - 1];
+            failures += 1;
+            self.inbox.health(ChannelHealth::Failing { problem: problem.to_string() });
+            warn!(channel = %self.channel, %problem, secs = pause.as_secs(), "stopped receiving; trying again");
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = sleep(pause) => {}
+            }
+        }
+    }
+
+    async fn receive(&self, stop: &CancellationToken) -> Result<(), ReceiveError> {
+        let cursor = self.store.cursor(&self.channel).await.map_err(|error| {
+            ReceiveError::Inbox(frontdesk_core::InboxError::Store(error.to_string()))
+        })?;
+        self.adapter.receive(Arc::clone(&self.inbox), cursor, stop.child_token()).await
+    }
+}
+
+/// Removes what is past its time, a piece at a time.
+async fn tidy(store: Arc<dyn Store>, clock: Arc<dyn Clock>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let more = store.tidy(clock.now()).await.unwrap_or(false);
+        let pause = if more { Duration::from_secs(1) } else { Duration::from_secs(3600) };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = sleep(pause) => {}
+        }
+    }
+}

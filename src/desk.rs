@@ -1,0 +1,226 @@
+//! What operators read and write at a desk: cards, lines, and what of their words is meant for the customer. Pure.
+
+use frontdesk_core::Content;
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::{
+    notices::Kind,
+    store::{Conversation, ConversationState, Identity, LedgerEntry, Silence, Verdict},
+};
+
+pub const HELP: &str = "\
+What you write in a thread goes to the customer. These stay here:
+!note TEXT: a note for colleagues
+!close: end the conversation (a new message opens it again)
+!why: what was sent automatically, and why not
+!retry: send again what was not delivered
+!hours: the coming opening hours
+!help: this list
+Whatever begins with / stays here too.";
+
+pub const EMPTY_NOTE: &str = "A note needs a text: !note the cake is paid.";
+
+pub const SLASH: &str =
+    "Not sent: what begins with / stays here, because some apps take it for a command. !help lists the commands.";
+
+pub const OUTSIDE: &str = "This was sent to nobody. To answer a customer, write in their thread, or reply to one of their messages; !help tells more.";
+
+pub const UNKNOWN_THREAD: &str =
+    "This was sent to nobody: the thread belongs to no conversation. Please answer in the thread under a customer's card.";
+
+pub const UNDECRYPTABLE: &str = "A message of yours could not be decrypted and was not sent. If it does not go out within a minute, please write it again.";
+
+/// What an operator's message is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// `!name rest`; also what only looks like a command.
+    Command {
+        name: String,
+        rest: String,
+    },
+    Note(String),
+    EmptyNote,
+    /// Begins with `/`: some apps strip one slash of two, so it can never be trusted to be words.
+    Slash,
+    /// For the customer.
+    Words,
+}
+
+/// Tells what stays inside from what goes out. In doubt it stays inside.
+#[must_use]
+pub fn read(text: &str) -> Said {
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c)).trim_end();
+    if text.starts_with(['/', '／']) {
+        return Said::Slash;
+    }
+    let Some(command) = text.strip_prefix(['!', '！']) else { return Said::Words };
+    let (name, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
+    match (name.to_lowercase().as_str(), rest.trim()) {
+        ("note", "") => Said::EmptyNote,
+        ("note", note) => Said::Note(note.to_owned()),
+        (name, rest) => Said::Command { name: name.to_owned(), rest: rest.to_owned() },
+    }
+}
+
+fn is_invisible(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// The head of a conversation's thread. It holds clock times, so that it stays true without edits.
+#[must_use]
+pub fn card(conversation: &Conversation, identity: &Identity, timezone: &TimeZone) -> String {
+    let known = if conversation.previous.is_some() { "has written before" } else { "new" };
+    let mut card = format!("{} · {} · {known}\n", name(identity), identity.channel);
+    card += &state(conversation, timezone);
+    if !conversation.undelivered.is_empty() {
+        card += "\nAn answer was not delivered: see the thread";
+    }
+    if let Some(origin) = &conversation.origin {
+        card += &format!("\nCame from: {origin}");
+    }
+    card
+}
+
+fn state(conversation: &Conversation, timezone: &TimeZone) -> String {
+    let clock = |at| clock(at, timezone);
+    match (&conversation.state, conversation.waiting_since) {
+        (ConversationState::Closed { at, by: Some(by) }, _) => format!("Closed {} by {}", clock(*at), one_line(by)),
+        (ConversationState::Closed { at, by: None }, _) => format!("Closed {}: nothing more was said", clock(*at)),
+        (ConversationState::Open, Some(since)) => format!("Waiting since {}", clock(since)),
+        (ConversationState::Open, None) => match conversation.last_human_at {
+            Some(at) => format!("Answered {}", clock(at)),
+            None => "Open".to_owned(),
+        },
+    }
+}
+
+fn clock(at: Timestamp, timezone: &TimeZone) -> String {
+    at.to_zoned(timezone.clone()).strftime("%a %-d %b, %H:%M").to_string()
+}
+
+/// A customer's words for the desk: text only, and always begun with the customer's name, so that a desk without
+/// threads still shows who speaks.
+#[must_use]
+pub fn customers_words(identity: &Identity, content: &Content, forwarded: bool) -> String {
+    let mark = if forwarded { " (forwarded)" } else { "" };
+    format!("{}{mark}: {}", name(identity), content.readable())
+}
+
+/// What to call a customer: what their platform shows, in one short line.
+#[must_use]
+pub fn name(identity: &Identity) -> String {
+    let name = one_line(&identity.name);
+    match (name.is_empty(), &identity.username) {
+        (false, _) => name,
+        (true, Some(username)) => one_line(username),
+        (true, None) => "Customer".to_owned(),
+    }
+}
+
+/// The beginning of a text, in one line.
+#[must_use]
+pub fn excerpt(text: &str) -> String {
+    let line = flat(text);
+    if line.chars().count() <= 200 {
+        return line;
+    }
+    line.chars().take(199).chain(['…']).collect()
+}
+
+fn one_line(text: &str) -> String {
+    flat(text).chars().take(40).collect::<String>().trim().to_owned()
+}
+
+fn flat(text: &str) -> String {
+    let visible: String = text.chars().map(|c| if is_invisible(c) { ' ' } else { c }).collect();
+    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[must_use]
+pub fn signature(sign: &str, operator: &str) -> String {
+    sign.replace("{{ operator }}", &one_line(operator)).replace("{{operator}}", &one_line(operator))
+}
+
+#[must_use]
+pub fn unknown_command(name: &str) -> String {
+    format!("Not sent: there is no command !{}. !help lists them.", excerpt(name))
+}
+
+/// The story of the automatic texts, newest first.
+#[must_use]
+pub fn why(ledger: &[LedgerEntry], timezone: &TimeZone) -> String {
+    if ledger.is_empty() {
+        return "Nothing was sent automatically here, and nothing was due.".to_owned();
+    }
+    let lines = ledger.iter().map(|entry| {
+        format!("{}: {}: {}", clock(entry.at, timezone), kind(entry.kind), verdict(&entry.verdict))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::FirstContact => "first acknowledgement",
+        Kind::FirstContactClosed => "first acknowledgement, outside the opening hours",
+        Kind::AfterHours => "notice outside the opening hours",
+        Kind::Invitation => "invitation",
+    }
+}
+
+fn verdict(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Planned => "waits until the customer has finished writing",
+        Verdict::Said => "sent",
+        Verdict::Silent { reason } => silence(*reason),
+    }
+}
+
+fn silence(reason: Silence) -> &'static str {
+    match reason {
+        Silence::AlreadyAcknowledged => "not sent: they got one before",
+        Silence::KnownBefore => "not sent: the business knew them before",
+        Silence::HumanPresent => "not sent: a person answered a moment ago",
+        Silence::Answered => "not sent: a person answered first",
+        Silence::NoticeThisPeriod => "not sent: they were told since we closed",
+        Silence::SameWords => "not sent: they have read the same words in the last days",
+        Silence::Budget => "not sent: three automatic texts in 24 hours are enough",
+        Silence::Old => "not sent: the message was old when it came in",
+        Silence::NotNews => "not sent: we have opened meanwhile",
+        Silence::OnlyThanks => "not sent: a thank-you needs no notice",
+        Silence::NotAPerson => "not sent: a program wrote",
+        Silence::Blocked => "not sent: blocked",
+        Silence::SwitchedOff => "not sent: switched off in the config",
+        Silence::Expired => "not sent: it would have been too late",
+        Silence::Uncertain => "perhaps sent, and not repeated",
+        Silence::Refused => "not sent: the platform refused it",
+        Silence::Closed => "not sent: the conversation was closed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_looks_like_a_command_stays_inside() {
+        let inside = ["!close", " !close", "\u{200b}!close", "！close", "!", "!!! great", "/help", "//help", " /me", "!note x"];
+        for text in inside {
+            assert_ne!(read(text), Said::Words, "{text:?}");
+        }
+        for text in ["Yes!", "5/6", "Hello\n!close", "note", "¡Hola!"] {
+            assert_eq!(read(text), Said::Words, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_note_keeps_its_words() {
+        assert_eq!(read("!note  the cake is paid "), Said::Note("the cake is paid".into()));
+        assert_eq!(read("!NOTE paid"), Said::Note("paid".into()));
+        assert_eq!(read("!note"), Said::EmptyNote);
+    }
+
+    #[test]
+    fn a_name_cannot_break_out_of_its_line() {
+        assert_eq!(one_line("Anna\n\u{202e}@room   Ann:"), "Anna @room Ann:");
+    }
+}

@@ -1,0 +1,289 @@
+//! What customers do.
+
+use frontdesk_core::{ChannelId, Content, DeliveryState, Event, Inbound, Message, PlatformUser, Style};
+
+use super::{
+    Draft, automatic,
+    draft::thread,
+};
+use crate::{
+    desk,
+    store::{
+        Author, Change, ChangeKind, Contact, Conversation, ConversationState, Decision, Identity, Mark, MessageRecord,
+        MessageRef, Place, Purpose, RowOp, Silence,
+    },
+};
+
+pub(super) fn decide(mut draft: Draft<'_>, channel: &ChannelId, inbound: &Inbound) -> Decision {
+    match &inbound.event {
+        Event::Message(message) => said(&mut draft, channel, inbound, message),
+        Event::Echo(message) => answered_elsewhere(&mut draft, channel, inbound, message),
+        Event::Edited { id, content, .. } => {
+            let what = ChangeKind::Edited { content: content.clone() };
+            changed(&mut draft, channel, inbound, id.clone(), what);
+        }
+        Event::Deleted { ids } => {
+            for id in ids {
+                changed(&mut draft, channel, inbound, id.clone(), ChangeKind::Deleted);
+            }
+        }
+        Event::Reaction { emoji, .. } => reacted(&mut draft, emoji.clone()),
+        Event::Started { payload } => started(&mut draft, channel, inbound, payload.clone()),
+        Event::Blocked => reachable(&mut draft, false),
+        Event::Unblocked => reachable(&mut draft, true),
+        Event::Status { state, .. } => delivery(&mut draft, state),
+        Event::IdentityMoved { to, .. } => moved(&mut draft, to),
+        Event::ChatMoved { to, .. } => {
+            if let Some(identity) = &mut draft.case.identity {
+                identity.address = to.clone();
+            }
+        }
+        Event::Member { .. } | Event::ThreadGone { .. } | Event::Undecryptable { .. } | Event::Unsupported { .. } => {}
+    }
+    draft.finish()
+}
+
+fn said(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound, message: &Message) {
+    meet(draft, channel, inbound);
+    if draft.case.contact.as_ref().is_some_and(|contact| contact.blocked) {
+        draft.silent(crate::notices::Kind::FirstContact, Silence::Blocked);
+        return;
+    }
+    let content = arrived(draft, &message.content);
+    open_conversation(draft);
+    let (Some(identity), Some(conversation)) = (draft.case.identity.clone(), draft.case.conversation.clone()) else {
+        return;
+    };
+    let source = MessageRef { place: Place::of(channel, &inbound.at), id: message.id.clone() };
+    let mut record = draft.record(conversation.id, Author::Customer, content, Some(source));
+    record.sent_at = inbound.sent_at;
+    record.reply_to = draft.case.message.as_ref().map(|message| message.key);
+    if let Some(mark) = draft.case.mark.take() {
+        record.changes.push(Change { at: mark.at, what: mark.what });
+    }
+    let text = desk::customers_words(&identity, &record.content, message.forwarded);
+    draft.post(&thread(&conversation), Purpose::Relay, &text, &record);
+    draft.out.messages.push(record);
+
+    let at = draft.at;
+    if let Some(conversation) = &mut draft.case.conversation {
+        conversation.waiting_since.get_or_insert(at);
+        conversation.last_customer_at = at;
+        conversation.idle = None;
+    }
+    automatic::consider(draft, inbound, message);
+}
+
+/// Knows the person from now on, and what the platform says of them now.
+fn meet(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound) {
+    if draft.case.contact.is_none() {
+        draft.out.ids.contact.0 += 1;
+        draft.case.contact = Some(Contact {
+            id: draft.out.ids.contact,
+            identities: Vec::new(),
+            first_heard_at: draft.at,
+            acknowledged_at: None,
+            human_at: None,
+            notice_at: None,
+            automatic: Vec::new(),
+            language: None,
+            blocked: false,
+        });
+    }
+    let Some(contact) = &mut draft.case.contact else { return };
+    let person = &inbound.from;
+    let identity = draft.case.identity.get_or_insert_with(|| {
+        draft.out.ids.identity.0 += 1;
+        contact.identities.push(draft.out.ids.identity);
+        Identity {
+            id: draft.out.ids.identity,
+            contact: contact.id,
+            channel: channel.clone(),
+            user: person.id.clone(),
+            address: inbound.at.clone(),
+            name: String::new(),
+            first_name: None,
+            username: None,
+            language: None,
+            unreachable: false,
+            conversation: None,
+            origin: None,
+        }
+    });
+    identity.address = inbound.at.clone();
+    identity.name.clone_from(&person.name);
+    identity.first_name.clone_from(&person.first_name);
+    identity.username.clone_from(&person.username);
+    identity.language = person.language.clone().or(identity.language.take());
+    identity.unreachable = false;
+}
+
+/// The message as it is by now: an edit may have been faster.
+fn arrived(draft: &Draft<'_>, content: &Content) -> Content {
+    match draft.case.mark.as_ref().map(|mark| &mark.what) {
+        Some(ChangeKind::Edited { content }) => content.clone(),
+        Some(ChangeKind::Deleted) => Content::text("(deleted by the customer)"),
+        Some(ChangeKind::Delivery { .. } | ChangeKind::Uncertain) | None => content.clone(),
+    }
+}
+
+/// The running conversation, the one that was closed a little while ago, or a new one with a card.
+fn open_conversation(draft: &mut Draft<'_>) {
+    let (at, reopen) = (draft.at, draft.policy.conversations.reopen_within);
+    if let Some(conversation) = &mut draft.case.conversation {
+        let goes_on = match &conversation.state {
+            ConversationState::Open => true,
+            ConversationState::Closed { at: closed, by } => {
+                by.is_some() && at.duration_since(*closed) <= reopen
+            }
+        };
+        if goes_on {
+            conversation.state = ConversationState::Open;
+            return;
+        }
+    }
+    begin(draft);
+}
+
+fn begin(draft: &mut Draft<'_>) {
+    let before = draft.case.conversation.take();
+    let (Some(contact), Some(mut identity)) = (draft.case.contact.as_ref().map(|c| c.id), draft.case.identity.take())
+    else {
+        return;
+    };
+    draft.out.ids.conversation.0 += 1;
+    let card = draft.next_message();
+    let mut conversation = Conversation {
+        id: draft.out.ids.conversation,
+        identity: identity.id,
+        contact,
+        desk: draft.policy.desks[0].name.clone(),
+        state: ConversationState::Open,
+        opened_at: draft.at,
+        previous: before.as_ref().map(|before| before.id),
+        waiting_since: Some(draft.at),
+        last_customer_at: draft.at,
+        last_human_at: None,
+        card,
+        card_text: String::new(),
+        pending: None,
+        idle: None,
+        undelivered: Vec::new(),
+        taken_by: None,
+        origin: identity.origin.take(),
+        tags: Vec::new(),
+    };
+    conversation.card_text = desk::card(&conversation, &identity, draft.policy.timezone());
+    identity.conversation = Some(conversation.id);
+
+    let content = Content::text(&conversation.card_text);
+    draft.out.messages.push(MessageRecord {
+        key: card,
+        conversation: conversation.id,
+        author: Author::Program,
+        at: draft.at,
+        sent_at: None,
+        content: content.clone(),
+        reply_to: None,
+        source: None,
+        changes: Vec::new(),
+    });
+    let reply_to = before.map(|before| before.card);
+    let target = thread(&conversation);
+    let op = RowOp::OpenThread { content, reply_to };
+    draft.out.rows.push(super::draft::row(target, Purpose::Card, op, Some(conversation.id), Some(card)));
+    draft.case.identity = Some(identity);
+    draft.case.conversation = Some(conversation);
+}
+
+/// The business wrote from elsewhere (the owner's phone): a human answer.
+fn answered_elsewhere(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound, message: &Message) {
+    meet(draft, channel, inbound);
+    draft.answered();
+    let Some(conversation) = draft.case.conversation.clone() else { return };
+    let source = MessageRef { place: Place::of(channel, &inbound.at), id: message.id.clone() };
+    let record = draft.record(conversation.id, Author::Business, message.content.clone(), Some(source));
+    draft.out.messages.push(record);
+    draft.tell(format!("Answered on the phone: {}", message.content.readable()), Purpose::Relay, None);
+}
+
+/// An edit or deletion by the customer.
+fn changed(
+    draft: &mut Draft<'_>,
+    channel: &ChannelId,
+    inbound: &Inbound,
+    id: frontdesk_core::PlatformId,
+    what: ChangeKind,
+) {
+    let (Some(message), Some(identity)) = (draft.case.message.clone(), draft.case.identity.clone()) else {
+        let reference = MessageRef { place: Place::of(channel, &inbound.at), id };
+        draft.out.mark = Some((reference, Mark { at: draft.at, what }));
+        return;
+    };
+    draft.change(what.clone());
+    let Some(target) = draft.case.conversation.as_ref().map(thread) else { return };
+    match what {
+        ChangeKind::Edited { content } => {
+            let text = desk::customers_words(&identity, &content, false);
+            let can_edit = draft.capabilities(&target).is_some_and(|can| can.edit.is_some());
+            if can_edit && draft.limit(&target).fits(&text) {
+                let op = RowOp::Edit { message: message.key, content: Content::text(text), style: Style::Words };
+                draft.push(target, Purpose::Relay, op, message.key);
+            } else {
+                draft.tell(format!("Changed a message to: {text}"), Purpose::Relay, None);
+            }
+        }
+        ChangeKind::Deleted => {
+            let words = desk::excerpt(&message.content.readable());
+            draft.tell(format!("{} deleted a message: {words}", desk::name(&identity)), Purpose::Relay, None);
+        }
+        ChangeKind::Delivery { .. } | ChangeKind::Uncertain => {}
+    }
+}
+
+fn reacted(draft: &mut Draft<'_>, emoji: Option<String>) {
+    let Some((message, conversation)) = draft.case.message.as_ref().zip(draft.case.conversation.as_ref()) else {
+        return;
+    };
+    let (key, target) = (message.key, thread(conversation));
+    if draft.capabilities(&target).is_some_and(|can| can.reactions) {
+        draft.push(target, Purpose::Relay, RowOp::React { message: key, emoji }, key);
+    }
+}
+
+fn started(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound, payload: Option<String>) {
+    meet(draft, channel, inbound);
+    if let (Some(identity), Some(payload)) = (&mut draft.case.identity, payload) {
+        identity.origin = Some(desk::excerpt(&payload));
+    }
+    automatic::invite(draft, inbound);
+}
+
+fn reachable(draft: &mut Draft<'_>, reachable: bool) {
+    let Some(identity) = &mut draft.case.identity else { return };
+    if identity.unreachable != reachable {
+        return;
+    }
+    identity.unreachable = !reachable;
+    let name = desk::name(identity);
+    let open = draft.case.conversation.as_ref().is_some_and(|it| it.state == ConversationState::Open);
+    if open && !reachable {
+        draft.cancel_pending(Silence::Blocked);
+        draft.tell(format!("{name} has blocked us: answers cannot reach them for now."), Purpose::Reply, None);
+    } else if open {
+        draft.tell(format!("{name} can be reached again."), Purpose::Reply, None);
+    }
+}
+
+fn delivery(draft: &mut Draft<'_>, state: &DeliveryState) {
+    draft.change(ChangeKind::Delivery { delivery: state.clone() });
+    if let (DeliveryState::Failed { reason }, Some(message)) = (state, draft.case.message.clone()) {
+        super::settled::failed(draft, &message, reason);
+    }
+}
+
+fn moved(draft: &mut Draft<'_>, to: &PlatformUser) {
+    if let Some(identity) = &mut draft.case.identity {
+        identity.user = to.clone();
+    }
+}

@@ -1,0 +1,223 @@
+//! What operators do at a desk: which words go to the customer, and what stays inside.
+
+use frontdesk_core::{Content, DeskName, Event, Inbound, Message, Part, PersonKind, Style, ThreadId};
+use jiff::SignedDuration;
+
+use super::{
+    Draft, command,
+    draft::{customer, thread},
+};
+use crate::{
+    desk::{self, Said},
+    store::{Author, ChangeKind, Decision, MessageRecord, MessageRef, Place, Purpose, RowOp, Target},
+};
+
+/// A person who writes outside the threads gets a hint no oftener than this.
+const HINT_EVERY: SignedDuration = SignedDuration::from_mins(10);
+
+pub(super) fn decide(
+    mut draft: Draft<'_>,
+    name: &DeskName,
+    in_thread: Option<&ThreadId>,
+    inbound: &Inbound,
+) -> Decision {
+    if !may_answer(&draft, name, inbound) {
+        return draft.nothing();
+    }
+    match &inbound.event {
+        Event::Message(message) => {
+            let unknown = draft.case.conversation.is_none() && (in_thread.is_some() || message.reply_to.is_some());
+            if unknown && draft.may_become_known() {
+                return draft.park();
+            }
+            said(&mut draft, name, in_thread, inbound, message);
+        }
+        Event::Edited { content, notice, .. } => {
+            if draft.case.message.is_none() && draft.may_become_known() {
+                return draft.park();
+            }
+            edited(&mut draft, content, *notice);
+        }
+        Event::Deleted { .. } => {
+            if draft.case.message.is_none() && draft.may_become_known() {
+                return draft.park();
+            }
+            deleted(&mut draft);
+        }
+        Event::Reaction { emoji, .. } => {
+            if draft.case.message.is_none() && draft.may_become_known() {
+                return draft.park();
+            }
+            reacted(&mut draft, emoji.clone());
+        }
+        Event::Undecryptable { .. } => {
+            if draft.case.conversation.is_none() && draft.may_become_known() {
+                return draft.park();
+            }
+            undecryptable(&mut draft, name, inbound);
+        }
+        Event::Echo(_)
+        | Event::Status { .. }
+        | Event::Member { .. }
+        | Event::IdentityMoved { .. }
+        | Event::ChatMoved { .. }
+        | Event::ThreadGone { .. }
+        | Event::Blocked
+        | Event::Unblocked
+        | Event::Started { .. }
+        | Event::Unsupported { .. } => {}
+    }
+    draft.finish()
+}
+
+fn may_answer(draft: &Draft<'_>, name: &DeskName, inbound: &Inbound) -> bool {
+    let operators = &draft.desk(name).operators;
+    inbound.from.kind == PersonKind::Human && (operators.is_empty() || operators.contains(&inbound.from.id))
+}
+
+fn said(draft: &mut Draft<'_>, name: &DeskName, in_thread: Option<&ThreadId>, inbound: &Inbound, message: &Message) {
+    if message.notice {
+        return;
+    }
+    let said = desk::read(&message.content.words());
+    let Some(conversation) = draft.case.conversation.clone() else {
+        outside(draft, name, in_thread.is_some(), inbound, &said);
+        return;
+    };
+    let source = MessageRef { place: Place::Desk { desk: name.clone() }, id: message.id.clone() };
+    match said {
+        Said::Command { name: word, rest } => command::run(draft, inbound, &word, &rest),
+        Said::Note(text) => {
+            let author = Author::Note { id: inbound.from.id.clone(), name: inbound.from.name.clone() };
+            let record = draft.record(conversation.id, author, Content::text(text), Some(source));
+            draft.out.messages.push(record);
+        }
+        Said::EmptyNote => draft.tell(desk::EMPTY_NOTE, Purpose::Reply, None),
+        Said::Slash => draft.tell(desk::SLASH, Purpose::Reply, None),
+        Said::Words if !only_text(&message.content) => {
+            let line = "Not sent: files, pictures and places cannot be carried to the customer yet. Words can.";
+            draft.tell(line, Purpose::Failure, Some(inbound.from.id.clone()));
+        }
+        Said::Words if message.content.words().trim().is_empty() => {}
+        Said::Words => answer(draft, name, inbound, message, source),
+    }
+}
+
+/// A human's answer goes out on the app that the customer chose.
+fn answer(draft: &mut Draft<'_>, name: &DeskName, inbound: &Inbound, message: &Message, source: MessageRef) {
+    let (Some(identity), Some(conversation)) = (draft.case.identity.clone(), draft.case.conversation.clone()) else {
+        return;
+    };
+    let author = Author::Operator { id: inbound.from.id.clone(), name: inbound.from.name.clone() };
+    let mut record = draft.record(conversation.id, author, message.content.clone(), Some(source));
+    record.sent_at = inbound.sent_at;
+    record.reply_to = draft.case.message.as_ref().filter(|_| message.reply_to.is_some()).and_then(quotable);
+    let text = signed(draft, name, &inbound.from.name, &message.content.words());
+    draft.post(&customer(&identity), Purpose::Answer, &text, &record);
+    draft.out.messages.push(record);
+    draft.answered();
+    // Whatever the customer says to it belongs in this thread.
+    if let Some(identity) = &mut draft.case.identity {
+        identity.conversation = Some(conversation.id);
+    }
+}
+
+/// What the customer can recognise as quoted: their own words and our answers, never cards and notes.
+fn quotable(message: &MessageRecord) -> Option<crate::store::MessageKey> {
+    match message.author {
+        Author::Customer | Author::Operator { .. } | Author::Business | Author::Automatic { .. } => Some(message.key),
+        Author::Note { .. } | Author::Program => None,
+    }
+}
+
+fn signed(draft: &Draft<'_>, name: &DeskName, operator: &str, text: &str) -> String {
+    match &draft.desk(name).sign {
+        Some(sign) => format!("{text}\n\n{}", desk::signature(sign, operator)),
+        None => text.to_owned(),
+    }
+}
+
+fn only_text(content: &Content) -> bool {
+    content.parts.iter().all(|part| matches!(part, Part::Text { .. }))
+}
+
+/// Not in any conversation: a command for the whole desk, or a hint while somebody waits.
+fn outside(draft: &mut Draft<'_>, name: &DeskName, in_thread: bool, inbound: &Inbound, said: &Said) {
+    let target = Target::Desk(name.clone());
+    if let Said::Command { name: word, .. } = said {
+        command::run_outside(draft, target, word);
+        return;
+    }
+    let hinted = draft.case.hinted_at.is_some_and(|hinted| draft.at.duration_since(hinted) < HINT_EVERY);
+    if hinted || (draft.case.waiting == 0 && !in_thread) {
+        return;
+    }
+    draft.out.hinted = Some((name.clone(), inbound.from.id.clone()));
+    let line = if in_thread { desk::UNKNOWN_THREAD } else { desk::OUTSIDE };
+    draft.tell_at(target, line, Purpose::Reply, None);
+}
+
+fn edited(draft: &mut Draft<'_>, content: &Content, notice: bool) {
+    let Some((message, operator)) = own_answer(draft) else { return };
+    if notice || desk::read(&content.words()) != Said::Words || !only_text(content) {
+        let line = "That edit stays inside: the customer keeps the words you sent before.";
+        draft.tell(line, Purpose::Reply, Some(operator));
+        return;
+    }
+    let Some(identity) = draft.case.identity.clone() else { return };
+    draft.change(ChangeKind::Edited { content: content.clone() });
+    let target = customer(&identity);
+    let Author::Operator { name, .. } = &message.author else { return };
+    let Some(desk) = draft.case.conversation.as_ref().map(|conversation| conversation.desk.clone()) else { return };
+    let text = signed(draft, &desk, name, &content.words());
+    let can_edit = draft.capabilities(&target).is_some_and(|can| can.edit.is_some());
+    if !can_edit || !draft.limit(&target).fits(&text) {
+        let line = "The customer's app cannot show that edit: they keep the words you sent before.";
+        draft.tell(line, Purpose::Reply, Some(operator));
+        return;
+    }
+    let op = RowOp::Edit { message: message.key, content: Content::text(text), style: Style::Words };
+    draft.push(target, Purpose::Answer, op, message.key);
+}
+
+fn deleted(draft: &mut Draft<'_>) {
+    let Some((message, operator)) = own_answer(draft) else { return };
+    let Some(target) = draft.case.identity.as_ref().map(customer) else { return };
+    draft.change(ChangeKind::Deleted);
+    if draft.capabilities(&target).is_some_and(|can| can.delete.is_some()) {
+        draft.push(target, Purpose::Answer, RowOp::Delete { message: message.key }, message.key);
+    } else {
+        let line = "The customer's app cannot delete what was sent: they still see it.";
+        draft.tell(line, Purpose::Reply, Some(operator));
+    }
+}
+
+/// A reaction to a customer's words shows in their app; one on a card or a note stays inside.
+fn reacted(draft: &mut Draft<'_>, emoji: Option<String>) {
+    let Some(message) = draft.case.message.as_ref().filter(|message| message.author == Author::Customer) else {
+        return;
+    };
+    let (key, Some(target)) = (message.key, draft.case.identity.as_ref().map(customer)) else { return };
+    if draft.capabilities(&target).is_some_and(|can| can.reactions) {
+        draft.push(target, Purpose::Answer, RowOp::React { message: key, emoji }, key);
+    }
+}
+
+fn undecryptable(draft: &mut Draft<'_>, name: &DeskName, inbound: &Inbound) {
+    let hinted = draft.case.hinted_at.is_some_and(|hinted| draft.at.duration_since(hinted) < HINT_EVERY);
+    if hinted {
+        return;
+    }
+    draft.out.hinted = Some((name.clone(), inbound.from.id.clone()));
+    let target = draft.case.conversation.as_ref().map_or_else(|| Target::Desk(name.clone()), thread);
+    draft.tell_at(target, desk::UNDECRYPTABLE, Purpose::Failure, Some(inbound.from.id.clone()));
+}
+
+/// The message that is changed, when it is an answer of an operator, and whose.
+fn own_answer(draft: &Draft<'_>) -> Option<(MessageRecord, frontdesk_core::PlatformUser)> {
+    let message = draft.case.message.clone()?;
+    match &message.author {
+        Author::Operator { id, .. } => Some((message.clone(), id.clone())),
+        Author::Customer | Author::Note { .. } | Author::Business | Author::Automatic { .. } | Author::Program => None,
+    }
+}

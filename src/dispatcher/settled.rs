@@ -1,0 +1,112 @@
+//! What became of a send.
+
+use frontdesk_core::{DeliveryState, Signal};
+
+use super::{
+    Draft, automatic,
+    draft::thread,
+};
+use crate::store::{
+    Author, ChangeKind, Decision, MessageRecord, Outcome, Place, Purpose, RowOp, Settled, Silence, Verb,
+};
+
+pub(super) fn decide(mut draft: Draft<'_>, settled: &Settled) -> Decision {
+    match settled.purpose {
+        Purpose::Answer => answer(&mut draft, settled),
+        Purpose::Automatic(kind) => match &settled.outcome {
+            Outcome::Sent { .. } => {
+                if let Some(message) = &draft.case.message {
+                    let line = automatic::said_line(&message.content);
+                    draft.tell(line, Purpose::Reply, None);
+                }
+                draft.change(ChangeKind::Delivery { delivery: DeliveryState::Sent });
+            }
+            Outcome::Expired => automatic::unsaid(&mut draft, kind, Silence::Expired),
+            Outcome::Answered => automatic::unsaid(&mut draft, kind, Silence::Answered),
+            Outcome::Failed { .. } => automatic::unsaid(&mut draft, kind, Silence::Refused),
+            Outcome::Superseded | Outcome::Delayed { .. } => {}
+            Outcome::Uncertain { .. } => {
+                draft.silent(kind, Silence::Uncertain);
+                draft.change(ChangeKind::Uncertain);
+            }
+        },
+        // A failure notice never causes one.
+        Purpose::Relay | Purpose::Card | Purpose::Failure | Purpose::Reply => {}
+    }
+    draft.finish()
+}
+
+fn answer(draft: &mut Draft<'_>, settled: &Settled) {
+    let Some(message) = draft.case.message.clone() else { return };
+    let verb = settled.verb;
+    match (&settled.outcome, verb) {
+        (Outcome::Sent { .. }, Verb::Post) => {
+            draft.change(ChangeKind::Delivery { delivery: DeliveryState::Sent });
+            seen(draft, &message);
+        }
+        (Outcome::Sent { .. }, Verb::Edit | Verb::Delete | Verb::React) => seen(draft, &message),
+        (Outcome::Failed { reason }, Verb::Post) => {
+            draft.change(ChangeKind::Delivery { delivery: DeliveryState::Failed { reason: reason.clone() } });
+            failed(draft, &message, reason);
+        }
+        (Outcome::Uncertain { reason }, Verb::Post) => {
+            draft.change(ChangeKind::Uncertain);
+            let line = format!(
+                "Perhaps not delivered: {reason}. If the customer does not react, !retry sends it again; it may then \
+                 reach them twice."
+            );
+            undelivered(draft, &message, line);
+        }
+        (Outcome::Failed { reason } | Outcome::Uncertain { reason }, Verb::Edit | Verb::Delete) => {
+            let what = if verb == Verb::Delete { "deletion" } else { "change" };
+            let line = format!("The {what} did not reach the customer: {reason}");
+            draft.tell(line, Purpose::Failure, operator(&message));
+        }
+        (Outcome::Delayed { reason }, Verb::Post) => {
+            let line = format!("Not delivered yet: {reason} It goes out by itself as soon as that works.");
+            draft.tell(line, Purpose::Failure, operator(&message));
+        }
+        (Outcome::Delayed { .. }, Verb::Edit | Verb::Delete | Verb::React)
+        | (Outcome::Failed { .. } | Outcome::Uncertain { .. }, Verb::React)
+        | (Outcome::Expired | Outcome::Answered | Outcome::Superseded, Verb::Post | Verb::Edit | Verb::Delete | Verb::React) => {}
+    }
+}
+
+/// An answer did not reach the customer: says why, to the operator who wrote it.
+pub(super) fn failed(draft: &mut Draft<'_>, message: &MessageRecord, reason: &str) {
+    let line = format!("Not delivered: {reason} (!retry sends it again.)");
+    undelivered(draft, message, line);
+}
+
+fn undelivered(draft: &mut Draft<'_>, message: &MessageRecord, line: String) {
+    let Some(conversation) = &mut draft.case.conversation else { return };
+    conversation.waiting_since.get_or_insert(conversation.last_customer_at);
+    conversation.idle = None;
+    let first = !conversation.undelivered.contains(&message.key);
+    if first {
+        conversation.undelivered.push(message.key);
+        let excess = conversation.undelivered.len().saturating_sub(20);
+        conversation.undelivered.drain(..excess);
+        let target = thread(conversation);
+        let op = RowOp::React { message: message.key, emoji: Some("⚠️".to_owned()) };
+        draft.push(target, Purpose::Failure, op, message.key);
+        draft.tell(line, Purpose::Failure, operator(message));
+    }
+}
+
+/// The operator sees how far their answers have been taken over.
+fn seen(draft: &mut Draft<'_>, message: &MessageRecord) {
+    let Some(conversation) = &draft.case.conversation else { return };
+    if let Some(source) = &message.source
+        && matches!(source.place, Place::Desk { .. })
+    {
+        draft.signal(thread(conversation), Signal::Seen(source.id.clone()));
+    }
+}
+
+fn operator(message: &MessageRecord) -> Option<frontdesk_core::PlatformUser> {
+    match &message.author {
+        Author::Operator { id, .. } | Author::Note { id, .. } => Some(id.clone()),
+        Author::Customer | Author::Business | Author::Automatic { .. } | Author::Program => None,
+    }
+}

@@ -1,0 +1,182 @@
+//! How each channel and the store are, for `/readyz`, the log, and whoever waits for a desk.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use frontdesk_core::{ChannelHealth, ChannelId};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+/// Told by the adapters and the store; starts with every channel connecting.
+pub struct Health {
+    state: Mutex<State>,
+    changed: watch::Sender<()>,
+}
+
+struct State {
+    channels: BTreeMap<ChannelId, ChannelHealth>,
+    /// Channels whose account the platform refuses to send for: why, and what to do about it.
+    refused: BTreeMap<ChannelId, String>,
+    /// What is wrong with the store and what to do about it.
+    store: Option<String>,
+}
+
+impl Health {
+    #[must_use]
+    pub fn new(channels: impl IntoIterator<Item = ChannelId>) -> Self {
+        let channels = channels.into_iter().map(|channel| (channel, ChannelHealth::Connecting)).collect();
+        Self { state: Mutex::new(State { channels, refused: BTreeMap::new(), store: None }), changed: watch::Sender::new(()) }
+    }
+
+    /// Logs a state only when it is another than the one before.
+    pub fn set(&self, channel: &ChannelId, health: ChannelHealth) {
+        let before = self.lock().channels.insert(channel.clone(), health.clone());
+        if before.as_ref() == Some(&health) {
+            return;
+        }
+        log(channel, &health);
+        self.changed.send_replace(());
+    }
+
+    /// The platform refuses to send for this account, until [`Health::sends`].
+    pub fn cannot_send(&self, channel: &ChannelId, problem: String) {
+        let before = self.lock().refused.insert(channel.clone(), problem.clone());
+        if before.as_ref() == Some(&problem) {
+            return;
+        }
+        tracing::error!(%channel, %problem, "nothing can be sent");
+        self.changed.send_replace(());
+    }
+
+    /// Something was sent.
+    pub fn sends(&self, channel: &ChannelId) {
+        if self.lock().refused.remove(channel).is_some() {
+            tracing::info!(%channel, "sending works again");
+            self.changed.send_replace(());
+        }
+    }
+
+    /// `None`: it can be written. Logged like a channel.
+    pub fn set_store(&self, problem: Option<String>) {
+        let before = std::mem::replace(&mut self.lock().store, problem.clone());
+        if before == problem {
+            return;
+        }
+        match problem {
+            Some(problem) => tracing::error!(%problem, "the store cannot be written"),
+            None => tracing::info!("the store can be written again"),
+        }
+        self.changed.send_replace(());
+    }
+
+    /// Everything is read, every desk is there, and what arrives can be kept.
+    #[must_use]
+    pub fn ready(&self) -> bool {
+        self.lock().ready()
+    }
+
+    /// All of these channels, those of the desks, have read everything there was.
+    #[must_use]
+    pub fn desks_caught_up(&self, channels: &[ChannelId]) -> bool {
+        let state = self.lock();
+        channels.iter().all(|channel| state.channels.get(channel) == Some(&ChannelHealth::CaughtUp))
+    }
+
+    /// Wakes after every change; what changed is asked here.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    /// In words, for `/readyz`.
+    #[must_use]
+    pub fn report(&self) -> Value {
+        let state = self.lock();
+        let problem = |channel, health| state.refused.get(channel).map_or_else(|| words(health), String::as_str);
+        let channels = state.channels.iter().map(|(channel, it)| (channel.to_string(), json!(problem(channel, it))));
+        json!({
+            "ready": state.ready(),
+            "store": state.store.as_deref().unwrap_or("ok"),
+            "channels": channels.collect::<serde_json::Map<_, _>>(),
+        })
+    }
+
+    /// Nothing panics while it is held, and each change is whole: a poisoned lock is as good as any.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn ready(&self) -> bool {
+        let caught_up = self.channels.values().all(|health| *health == ChannelHealth::CaughtUp);
+        caught_up && self.refused.is_empty() && self.store.is_none()
+    }
+}
+
+fn words(health: &ChannelHealth) -> &str {
+    match health {
+        ChannelHealth::Connecting => "connecting",
+        ChannelHealth::Connected => "connected, reading what arrived in the meantime",
+        ChannelHealth::CaughtUp => "ok",
+        ChannelHealth::Failing { problem } => problem,
+    }
+}
+
+fn log(channel: &ChannelId, health: &ChannelHealth) {
+    match health {
+        ChannelHealth::Connecting => tracing::info!(%channel, "connecting"),
+        ChannelHealth::Connected => tracing::info!(%channel, "connected, reading what arrived in the meantime"),
+        ChannelHealth::CaughtUp => tracing::info!(%channel, "ready"),
+        ChannelHealth::Failing { problem } => tracing::warn!(%channel, %problem, "not working"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn health() -> (Health, ChannelId, ChannelId) {
+        let (shop, desk) = (ChannelId::from("telegram.shop"), ChannelId::from("matrix.desk"));
+        (Health::new([shop.clone(), desk.clone()]), shop, desk)
+    }
+
+    #[test]
+    fn it_is_ready_once_every_channel_has_caught_up_and_the_store_can_be_written() {
+        let (health, shop, desk) = health();
+        health.set(&shop, ChannelHealth::CaughtUp);
+        health.set(&desk, ChannelHealth::Connected);
+        assert!(!health.ready());
+        health.set(&desk, ChannelHealth::CaughtUp);
+        assert!(health.ready());
+        health.set_store(Some("the disk is full".into()));
+        assert!(!health.ready());
+        health.set_store(None);
+        assert!(health.ready());
+    }
+
+    #[test]
+    fn a_channel_that_nobody_spoke_of_has_not_caught_up() {
+        let (health, shop, desk) = health();
+        health.set(&desk, ChannelHealth::CaughtUp);
+        assert!(health.desks_caught_up(std::slice::from_ref(&desk)));
+        assert!(!health.desks_caught_up(&[desk, shop]));
+        assert!(!health.desks_caught_up(&["matrix.other".into()]));
+    }
+
+    #[test]
+    fn only_a_change_wakes_who_waits() {
+        let (health, shop, _) = health();
+        let mut changes = health.changes();
+        health.set(&shop, ChannelHealth::Connecting);
+        assert!(!changes.has_changed().unwrap());
+        health.set(&shop, ChannelHealth::Failing { problem: "the token is not valid".into() });
+        assert!(changes.has_changed().unwrap());
+        changes.mark_unchanged();
+        health.set(&shop, ChannelHealth::Failing { problem: "the token is not valid".into() });
+        assert!(!changes.has_changed().unwrap());
+    }
+}

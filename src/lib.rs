@@ -1,0 +1,17 @@
+//! frontdesk: one durable inbox for every messenger your customers use, one place for your people to answer.
+//!
+//! The library exists for the tests; the program is in `main.rs`.
+
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod desk;
+pub mod dispatcher;
+pub mod health;
+pub mod hours;
+pub mod http;
+pub mod inbox;
+pub mod notices;
+pub mod outbox;
+pub mod store;

@@ -1,0 +1,374 @@
+//! One attempt at one row, and what follows from how it went.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use frontdesk_core::{
+    Address, ChannelId, Content, Found, Media, MediaRef, MediaStream, Op, Outbound, OutboxKey, Post,
+    RefusedScope, SendError, Sent, Style,
+};
+use jiff::Timestamp;
+use tokio::time::{sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::{
+    Channel, Next, Outbox,
+    fold::Folded,
+    pace::{after, backoff},
+};
+use crate::store::{Outcome, Purpose, Row, RowNumber, RowOp, RowState, StoreError, Target, Ticket};
+
+/// No adapter takes longer; should one, its send is uncertain.
+const SEND_TIMEOUT: Duration = Duration::from_secs(90);
+/// An uncertain row holds its lane no longer than this.
+const FIND_TIMEOUT: Duration = Duration::from_secs(60);
+/// A channel whose account is refused is tried again this often.
+const ACCOUNT_PAUSE: Duration = Duration::from_secs(60);
+/// Operators are told of an answer that has not gone out after this.
+const LATE: Duration = Duration::from_secs(120);
+
+impl Outbox {
+    pub(super) async fn deliver(
+        &self,
+        target: &Target,
+        number: RowNumber,
+        stop: &CancellationToken,
+    ) -> Result<Next, StoreError> {
+        let Some(mut ticket) = self.store.ticket(number).await? else { return Ok(Next::Done) };
+        let Some((id, channel)) = self.channel(target, &ticket) else {
+            let reason = "its channel is no longer in the config.".to_owned();
+            return self.end(number, Outcome::Failed { reason }).await;
+        };
+        if ticket.row.state == RowState::InFlight {
+            let reason = "the program was stopped in the middle of sending".to_owned();
+            return self.uncertain(channel, &mut ticket, reason).await;
+        }
+        let now = self.clock.now();
+        if let Some(until) = ticket.row.not_before.filter(|until| *until > now) {
+            return Ok(Next::Wait(until));
+        }
+        if let Some(outcome) = overtaken(&ticket, now) {
+            return self.end(number, outcome).await;
+        }
+        if let Folded::Needless = self.fold(target, &mut ticket.row).await? {
+            self.needless(number).await?;
+            return Ok(Next::Done);
+        }
+        let Some(message) = self.outbound(&ticket) else {
+            self.needless(number).await?;
+            return Ok(Next::Done);
+        };
+        if ticket.thread_is_missing() {
+            return self.reopen(&ticket).await;
+        }
+        let Some(_slot) = self.my_turn(id, channel, &message, stop).await else {
+            return Ok(Next::Wait(after(now, Duration::from_secs(1))));
+        };
+        self.attempt(target, id, channel, ticket, message).await
+    }
+
+    fn channel(&self, target: &Target, ticket: &Ticket) -> Option<(&ChannelId, &Channel)> {
+        let id = match target {
+            Target::Customer(_) => ticket.channel.as_ref()?,
+            Target::Thread(_, desk) | Target::Desk(desk) => self.desks.get(desk)?,
+        };
+        self.channels.get_key_value(id)
+    }
+
+    /// Waits for the pace, and for a free slot of the channel. `None` when the program stops.
+    async fn my_turn<'a>(
+        &self,
+        id: &ChannelId,
+        channel: &'a Channel,
+        message: &Outbound,
+        stop: &CancellationToken,
+    ) -> Option<tokio::sync::SemaphorePermit<'a>> {
+        let paces = channel.adapter.paces(&message.to);
+        let turn = async {
+            sleep_until(self.pacer.reserve(id, &paces)).await;
+            loop {
+                while let Some(until) = self.pacer.blocked(id, &paces) {
+                    sleep_until(until).await;
+                }
+                let slot = channel.slots.acquire().await.ok()?;
+                if self.pacer.blocked(id, &paces).is_none() {
+                    return Some(slot);
+                }
+            }
+        };
+        tokio::select! {
+            slot = turn => slot,
+            () = stop.cancelled() => None,
+        }
+    }
+
+    async fn attempt(
+        &self,
+        target: &Target,
+        id: &ChannelId,
+        channel: &Channel,
+        mut ticket: Ticket,
+        message: Outbound,
+    ) -> Result<Next, StoreError> {
+        let prepared = match timeout(SEND_TIMEOUT, channel.adapter.prepare(&message, &NoFiles)).await {
+            Ok(Ok(prepared)) => prepared,
+            Ok(Err(error)) => return self.not_carried_out(target, id, ticket, unseen(error)).await,
+            Err(_) => {
+                let error = SendError::Transient("the upload took too long".to_owned());
+                return self.not_carried_out(target, id, ticket, error).await;
+            }
+        };
+        let repeatable = channel.adapter.repeatable(&message);
+        if !repeatable {
+            ticket.row.state = RowState::InFlight;
+            ticket.row.prepared = prepared.clone();
+            self.store.update(ticket.row.clone()).await?;
+        }
+        let sending = channel.adapter.send(&message, &prepared, &NoFiles);
+        let sent = match timeout(SEND_TIMEOUT, sending).await {
+            Ok(sent) => sent,
+            Err(_) => Err(SendError::Uncertain("no answer came in time".to_owned())),
+        };
+        match sent {
+            Ok(sent) => {
+                self.health.sends(id);
+                self.sent(&ticket, sent).await
+            }
+            Err(SendError::Uncertain(reason)) if repeatable => {
+                self.not_carried_out(target, id, ticket, SendError::Transient(reason)).await
+            }
+            Err(SendError::Uncertain(reason)) => self.uncertain(channel, &mut ticket, reason).await,
+            Err(error) => self.not_carried_out(target, id, ticket, error).await,
+        }
+    }
+
+    async fn sent(&self, ticket: &Ticket, sent: Sent) -> Result<Next, StoreError> {
+        let next = self.end(ticket.row.number, Outcome::Sent { sent }).await?;
+        self.recorded.notify_one();
+        Ok(next)
+    }
+
+    /// Certain: the other side saw nothing of it.
+    async fn not_carried_out(
+        &self,
+        target: &Target,
+        id: &ChannelId,
+        ticket: Ticket,
+        error: SendError,
+    ) -> Result<Next, StoreError> {
+        let number = ticket.row.number;
+        match error {
+            SendError::RetryAfter { after: patience, bucket } => {
+                info!(channel = %id, row = %number, secs = patience.as_secs(), "the platform asks for patience");
+                self.pacer.block(id, bucket, patience);
+                let until = after(self.clock.now(), patience);
+                self.again(ticket, until, Some("the platform asks us to write more slowly.".to_owned())).await
+            }
+            SendError::Transient(reason) | SendError::Uncertain(reason) => {
+                let failures = self.lanes().failed(target);
+                warn!(channel = %id, row = %number, failures, %reason, "not sent; trying again");
+                let until = after(self.clock.now(), backoff(failures));
+                self.again(ticket, until, Some(format!("{} cannot be reached.", id.as_str()))).await
+            }
+            SendError::WindowClosed => {
+                let reason = "the platform lets us answer only after the customer has written again.".to_owned();
+                self.end(number, Outcome::Failed { reason }).await
+            }
+            SendError::Moved(to) => {
+                let Target::Customer(identity) = target else { return self.reopen(&ticket).await };
+                self.store.moved(*identity, to).await?;
+                let until = after(self.clock.now(), Duration::from_secs(1));
+                self.again(ticket, until, None).await
+            }
+            SendError::Refused { scope, reason } => self.refused(target, id, ticket, scope, reason).await,
+        }
+    }
+
+    async fn refused(
+        &self,
+        target: &Target,
+        id: &ChannelId,
+        mut ticket: Ticket,
+        scope: RefusedScope,
+        reason: String,
+    ) -> Result<Next, StoreError> {
+        warn!(channel = %id, row = %ticket.row.number, ?scope, %reason, "the platform refused a message");
+        let at_desk = !matches!(target, Target::Customer(_));
+        match scope {
+            RefusedScope::Account => {
+                self.health.cannot_send(id, reason.clone());
+                self.pacer.block(id, None, ACCOUNT_PAUSE);
+                let until = after(self.clock.now(), ACCOUNT_PAUSE);
+                self.tell_late(&ticket.row, &reason).await?;
+                self.again(ticket, until, None).await
+            }
+            RefusedScope::Content if at_desk && simplify(&mut ticket.row, &reason) => {
+                self.again(ticket, self.clock.now(), None).await
+            }
+            RefusedScope::Recipient if at_desk => self.reopen(&ticket).await,
+            RefusedScope::Content | RefusedScope::Recipient => {
+                self.end(ticket.row.number, Outcome::Failed { reason }).await
+            }
+        }
+    }
+
+    /// Tries the row again later; `why` is told to the operators when it is late.
+    async fn again(&self, ticket: Ticket, until: Timestamp, why: Option<String>) -> Result<Next, StoreError> {
+        let mut row = ticket.row;
+        let must_keep = row.state == RowState::InFlight || row.possibly_repeated;
+        row.state = RowState::Queued;
+        row.attempts = row.attempts.saturating_add(1);
+        let now = self.clock.now();
+        row.not_before = (until > after(now, Duration::from_secs(5))).then_some(until);
+        if must_keep || row.not_before.is_some() || until <= now {
+            self.store.update(row.clone()).await?;
+        }
+        if let Some(why) = why
+            && after(row.written_at, LATE) < now
+        {
+            self.tell_late(&row, &why).await?;
+        }
+        Ok(Next::Wait(until))
+    }
+
+    async fn tell_late(&self, row: &Row, why: &str) -> Result<(), StoreError> {
+        if row.delay_told || row.what.purpose != Purpose::Answer {
+            return Ok(());
+        }
+        self.store.delayed(row.number, self.clock.now(), why.to_owned()).await?;
+        self.recorded.notify_one();
+        Ok(())
+    }
+
+    /// The thread, topic or room is gone: a new one is opened first.
+    async fn reopen(&self, ticket: &Ticket) -> Result<Next, StoreError> {
+        match self.store.reopen_thread(ticket.row.number, self.clock.now()).await? {
+            Some(row) => Ok(Next::Before(Box::new(row))),
+            // The desk's room itself: its adapter says so, and finds or makes it again.
+            None => Ok(Next::Wait(after(self.clock.now(), ACCOUNT_PAUSE))),
+        }
+    }
+
+    /// Perhaps the other side saw it: looks, and else decides by whom it was for.
+    async fn uncertain(&self, channel: &Channel, ticket: &mut Ticket, reason: String) -> Result<Next, StoreError> {
+        let found = match self.outbound(ticket) {
+            Some(message) => timeout(FIND_TIMEOUT, channel.adapter.find(&message)).await,
+            None => Ok(Ok(Found::Unknown)),
+        };
+        let row = &mut ticket.row;
+        warn!(row = %row.number, ?found, %reason, "it is uncertain whether a message was sent");
+        match (found, row.what.purpose) {
+            (Ok(Ok(Found::Sent(sent))), _) => self.sent(ticket, sent).await,
+            (Ok(Ok(Found::Absent)), _) => self.again(ticket.clone(), self.clock.now(), None).await,
+            (_, Purpose::Relay | Purpose::Card | Purpose::Failure | Purpose::Reply) => {
+                row.possibly_repeated = true;
+                let failures = self.lanes().failed(&row.what.target);
+                self.again(ticket.clone(), after(self.clock.now(), backoff(failures)), None).await
+            }
+            (_, Purpose::Answer | Purpose::Automatic(_)) => self.end(row.number, Outcome::Uncertain { reason }).await,
+        }
+    }
+
+    async fn end(&self, number: RowNumber, outcome: Outcome) -> Result<Next, StoreError> {
+        self.store.settle(number, self.clock.now(), outcome).await?;
+        self.recorded.notify_one();
+        Ok(Next::Done)
+    }
+
+    /// The row in the platform's words; `None` when what it changes is not there.
+    fn outbound(&self, ticket: &Ticket) -> Option<Outbound> {
+        let row = &ticket.row;
+        let subject = || ticket.subject.first().cloned();
+        let post = |content: &Content, style: Style| Post {
+            content: if row.possibly_repeated { marked(content) } else { content.clone() },
+            style,
+            reply_to: ticket.reply_to.clone(),
+            mentions: Vec::new(),
+        };
+        let op = match &row.what.op {
+            RowOp::OpenThread { content, .. } => Op::OpenThread(post(content, Style::Notice)),
+            RowOp::Post { content, style, mentions, .. } => {
+                Op::Post(Post { mentions: mentions.clone(), ..post(content, *style) })
+            }
+            RowOp::Edit { content, style, .. } => {
+                Op::Edit { id: subject()?, post: Post { reply_to: None, ..post(content, *style) } }
+            }
+            RowOp::Delete { .. } => Op::Delete { id: subject()? },
+            RowOp::React { emoji, .. } => Op::React { id: subject()?, emoji: emoji.clone() },
+            RowOp::Template { name, language, arguments } => {
+                Op::Template { name: name.clone(), language: language.clone(), arguments: arguments.clone() }
+            }
+        };
+        let key = OutboxKey { instance: self.store.instance(), number: row.number.0 };
+        Some(Outbound { key, to: ticket.address.clone(), op, written_at: row.written_at })
+    }
+}
+
+impl Ticket {
+    /// A post for a thread that is not open (any more).
+    fn thread_is_missing(&self) -> bool {
+        let in_thread = matches!(self.row.what.target, Target::Thread(..));
+        let posts = matches!(self.row.what.op, RowOp::Post { .. } | RowOp::Template { .. });
+        let missing = matches!(self.address, Address::Desk { thread: None, .. });
+        in_thread && posts && missing
+    }
+}
+
+/// Whether time or a person was faster than the row.
+fn overtaken(ticket: &Ticket, now: Timestamp) -> Option<Outcome> {
+    let row = &ticket.row;
+    if row.what.unless_answered && ticket.human_at.is_some_and(|human| human > row.written_at) {
+        return Some(Outcome::Answered);
+    }
+    if row.what.expires_at.is_some_and(|expires| expires <= now) {
+        return Some(Outcome::Expired);
+    }
+    if row.what.give_up_at.is_some_and(|limit| limit <= now) {
+        let hours = now.duration_since(row.written_at).as_hours();
+        return Some(Outcome::Failed { reason: format!("it could not be delivered for {hours} hours.") });
+    }
+    None
+}
+
+/// Before the send nothing is visible, so nothing is uncertain.
+fn unseen(error: SendError) -> SendError {
+    match error {
+        SendError::Uncertain(reason) => SendError::Transient(reason),
+        other => other,
+    }
+}
+
+fn marked(content: &Content) -> Content {
+    let mut parts = vec![frontdesk_core::Part::Text { text: "(possibly repeated)".to_owned() }];
+    parts.extend(content.parts.iter().cloned());
+    Content { parts }
+}
+
+/// What a desk's platform refuses is shown as plain text, and if that is refused too, as a line that says so.
+fn simplify(row: &mut Row, reason: &str) -> bool {
+    let (RowOp::Post { content, .. } | RowOp::OpenThread { content, .. } | RowOp::Edit { content, .. }) =
+        &mut row.what.op
+    else {
+        return false;
+    };
+    let readable: String = content.readable().chars().filter(|c| !c.is_control() || *c == '\n').collect();
+    let last_resort = Content::text(format!("(A message of the customer cannot be shown here: {reason})"));
+    let plain = Content::text(readable);
+    let next = if row.attempts == 0 && *content != plain { plain } else { last_resort };
+    if *content == next {
+        return false;
+    }
+    *content = next;
+    true
+}
+
+/// Nothing is carried as a file yet: what is no text was made readable before it came here.
+struct NoFiles;
+
+#[async_trait]
+impl Media for NoFiles {
+    async fn open(&self, _: &MediaRef) -> Result<MediaStream, SendError> {
+        Err(SendError::refused(RefusedScope::Content, "files cannot be carried yet."))
+    }
+}

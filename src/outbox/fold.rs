@@ -1,0 +1,59 @@
+use crate::store::{Outcome, Purpose, Row, RowNumber, RowOp, StoreError, Target, Verb};
+
+use super::{Outbox, lanes::Entry};
+
+/// What later rows of the lane make of a row that was never tried.
+pub(super) enum Folded {
+    /// Send it; perhaps with newer content.
+    Send,
+    /// A later row says it all, or takes it back.
+    Needless,
+}
+
+impl Outbox {
+    /// Folds later edits and deletions of what this row says into it, so that nobody reads an old wording first.
+    pub(super) async fn fold(&self, target: &Target, row: &mut Row) -> Result<Folded, StoreError> {
+        let Some(message) = row.what.message else { return Ok(Folded::Send) };
+        if row.attempts > 0 {
+            return Ok(Folded::Send);
+        }
+        let later = self.lanes().later(target, row.number);
+        let same: Vec<Entry> = later.into_iter().filter(|entry| entry.message == Some(message)).collect();
+        match lone_verb(row) {
+            Verb::Post => self.fold_post(target, row, &same).await,
+            verb @ (Verb::Edit | Verb::React) => {
+                let needless = same.iter().any(|entry| entry.verb == verb || entry.verb == Verb::Delete);
+                Ok(if needless { Folded::Needless } else { Folded::Send })
+            }
+            Verb::Delete => Ok(Folded::Send),
+        }
+    }
+
+    async fn fold_post(&self, target: &Target, row: &mut Row, same: &[Entry]) -> Result<Folded, StoreError> {
+        if row.what.piece || row.what.purpose == Purpose::Card {
+            return Ok(Folded::Send);
+        }
+        if same.iter().any(|entry| entry.verb == Verb::Delete) {
+            return Ok(Folded::Needless);
+        }
+        let edits: Vec<RowNumber> =
+            same.iter().filter(|entry| entry.verb == Verb::Edit).map(|entry| entry.number).collect();
+        let Some(last) = edits.last() else { return Ok(Folded::Send) };
+        let Some(ticket) = self.store.ticket(*last).await? else { return Ok(Folded::Send) };
+        if let (RowOp::Post { content, .. }, RowOp::Edit { content: newer, .. }) = (&mut row.what.op, ticket.row.what.op)
+        {
+            *content = newer;
+            self.store.fold(row.clone(), edits.clone()).await?;
+            self.lanes().forget(target, &edits);
+        }
+        Ok(Folded::Send)
+    }
+
+    pub(super) async fn needless(&self, number: RowNumber) -> Result<(), StoreError> {
+        self.store.settle(number, self.clock.now(), Outcome::Superseded).await
+    }
+}
+
+fn lone_verb(row: &Row) -> Verb {
+    super::lanes::verb(&row.what.op)
+}

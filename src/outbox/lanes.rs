@@ -1,0 +1,178 @@
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+};
+
+use jiff::Timestamp;
+
+use crate::store::{MessageKey, Purpose, Row, RowNumber, RowOp, Target, Verb};
+
+/// Which row of which lane may be sent now. Knows rows by number only; what they say stays on disk.
+#[derive(Default)]
+pub(super) struct Lanes {
+    lanes: HashMap<Target, Lane>,
+    /// Lanes with a message to send, first come first served.
+    ready: VecDeque<Target>,
+    /// Lanes that have nothing but card edits: after all messages.
+    behind: VecDeque<Target>,
+    waiting: BTreeSet<(Timestamp, Target)>,
+}
+
+#[derive(Default)]
+struct Lane {
+    rows: BTreeMap<Place, Entry>,
+    state: State,
+    /// Failed attempts in a row.
+    failures: u32,
+}
+
+/// `(order, Reverse(number))`: what was put before another row comes before it.
+type Place = (u64, Reverse<u64>);
+
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// In no queue: nothing to send.
+    #[default]
+    Idle,
+    Ready,
+    Busy,
+    Waiting(Timestamp),
+}
+
+/// What folding has to know of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub number: RowNumber,
+    pub behind: bool,
+    pub verb: Verb,
+    pub message: Option<MessageKey>,
+}
+
+impl Entry {
+    fn of(row: &Row) -> Self {
+        let verb = verb(&row.what.op);
+        Self {
+            number: row.number,
+            behind: row.what.purpose == Purpose::Card && verb == Verb::Edit,
+            verb,
+            message: row.what.message,
+        }
+    }
+}
+
+pub(crate) fn verb(op: &RowOp) -> Verb {
+    match op {
+        RowOp::OpenThread { .. } | RowOp::Post { .. } | RowOp::Template { .. } => Verb::Post,
+        RowOp::Edit { .. } => Verb::Edit,
+        RowOp::Delete { .. } => Verb::Delete,
+        RowOp::React { .. } => Verb::React,
+    }
+}
+
+impl Lanes {
+    pub fn insert(&mut self, row: &Row) {
+        let target = &row.what.target;
+        let lane = self.lanes.entry(target.clone()).or_default();
+        lane.rows.insert((row.order, Reverse(row.number.0)), Entry::of(row));
+        match lane.state {
+            State::Idle => self.queue(target),
+            State::Ready if !Entry::of(row).behind => self.promote(target),
+            State::Ready | State::Busy | State::Waiting(_) => {}
+        }
+    }
+
+    /// The next row to try; its lane is busy until [`Lanes::done`], [`Lanes::wait`] or [`Lanes::before`].
+    pub fn take(&mut self, now: Timestamp) -> Option<(Target, RowNumber)> {
+        while let Some((due, target)) = self.waiting.first().cloned() {
+            if due > now {
+                break;
+            }
+            self.waiting.pop_first();
+            self.queue(&target);
+        }
+        loop {
+            let target = self.ready.pop_front().or_else(|| self.behind.pop_front())?;
+            let Some(lane) = self.lanes.get_mut(&target) else { continue };
+            let Some(row) = lane.next().map(|entry| entry.number) else { continue };
+            lane.state = State::Busy;
+            return Some((target, row));
+        }
+    }
+
+    /// The rows after this one in its lane.
+    pub fn later(&self, target: &Target, number: RowNumber) -> Vec<Entry> {
+        let Some(lane) = self.lanes.get(target) else { return Vec::new() };
+        lane.rows.values().skip_while(|entry| entry.number != number).skip(1).copied().collect()
+    }
+
+    /// How often the lane's head has failed, this time included.
+    pub fn failed(&mut self, target: &Target) -> u32 {
+        self.lanes.get_mut(target).map_or(1, |lane| {
+            lane.failures = lane.failures.saturating_add(1);
+            lane.failures
+        })
+    }
+
+    /// Rows that were settled without being sent.
+    pub fn forget(&mut self, target: &Target, numbers: &[RowNumber]) {
+        if let Some(lane) = self.lanes.get_mut(target) {
+            lane.rows.retain(|_, entry| !numbers.contains(&entry.number));
+        }
+    }
+
+    pub fn done(&mut self, target: &Target, number: RowNumber) {
+        self.forget(target, &[number]);
+        if let Some(lane) = self.lanes.get_mut(target) {
+            lane.failures = 0;
+        }
+        self.queue(target);
+    }
+
+    pub fn wait(&mut self, target: &Target, until: Timestamp) {
+        if let Some(lane) = self.lanes.get_mut(target) {
+            lane.state = State::Waiting(until);
+            self.waiting.insert((until, target.clone()));
+        }
+    }
+
+    pub fn before(&mut self, target: &Target, row: &Row) {
+        if let Some(lane) = self.lanes.get_mut(target) {
+            lane.rows.insert((row.order, Reverse(row.number.0)), Entry::of(row));
+        }
+        self.queue(target);
+    }
+
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.waiting.first().map(|(due, _)| *due)
+    }
+
+    /// Puts a lane where it belongs; an empty one is forgotten.
+    fn queue(&mut self, target: &Target) {
+        let Some(lane) = self.lanes.get_mut(target) else { return };
+        let Some(next) = lane.next().copied() else {
+            self.lanes.remove(target);
+            return;
+        };
+        lane.state = State::Ready;
+        if next.behind {
+            self.behind.push_back(target.clone());
+        } else {
+            self.ready.push_back(target.clone());
+        }
+    }
+
+    /// A lane of card edits got a message.
+    fn promote(&mut self, target: &Target) {
+        if let Some(index) = self.behind.iter().position(|waiting| waiting == target) {
+            self.behind.remove(index);
+            self.ready.push_back(target.clone());
+        }
+    }
+}
+
+impl Lane {
+    /// Messages before card edits; else in order.
+    fn next(&self) -> Option<&Entry> {
+        self.rows.values().find(|entry| !entry.behind).or_else(|| self.rows.values().next())
+    }
+}

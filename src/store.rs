@@ -1,0 +1,178 @@
+//! What is kept, in domain steps: each is one durable transaction, on disk when it returns.
+
+use std::{path::PathBuf, sync::Arc};
+
+use async_trait::async_trait;
+use frontdesk_core::{AccountId, Address, ChannelId, Cursor, DeskName, Inbound, PlatformId, Signal, ThreadId};
+use jiff::Timestamp;
+
+mod records;
+pub mod sled;
+
+pub use records::*;
+
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Random, made with the store: a store that was made anew never repeats the keys of the old one.
+    fn instance(&self) -> u64;
+
+    /// Records the account of a channel the first time, and returns the one that is recorded.
+    async fn account(&self, channel: &ChannelId, account: &AccountId) -> Result<AccountId, StoreError>;
+
+    async fn cursor(&self, channel: &ChannelId) -> Result<Option<Cursor>, StoreError>;
+
+    /// Stores what is new of a batch, stamped, with the cursor. Returns how many were new.
+    async fn accept(
+        &self,
+        channel: &ChannelId,
+        at: Timestamp,
+        events: Vec<Inbound>,
+        cursor: Option<Cursor>,
+    ) -> Result<usize, StoreError>;
+
+    /// Takes up to `limit` facts in order (parked ones first, then the inbox, then due timers when `timers` says so
+    /// and the inbox is drained), lets `decide` judge each with its case, and commits everything at once.
+    async fn dispatch(
+        &self,
+        at: Timestamp,
+        timers: bool,
+        limit: usize,
+        decide: Arc<dyn Decide>,
+    ) -> Result<Dispatched, StoreError>;
+
+    /// A page of the outbox, by number.
+    async fn rows(&self, after: Option<RowNumber>, limit: usize) -> Result<Vec<Row>, StoreError>;
+
+    /// The row and what its names stand for now; `None` when it is gone.
+    async fn ticket(&self, row: RowNumber) -> Result<Option<Ticket>, StoreError>;
+
+    /// Writes a changed row (state, attempts, not_before, prepared). Nothing happens when it is gone.
+    async fn update(&self, row: Row) -> Result<(), StoreError>;
+
+    /// Writes `row` with what later rows wanted of it, and removes those, at once.
+    async fn fold(&self, row: Row, folded: Vec<RowNumber>) -> Result<(), StoreError>;
+
+    /// Removes a row, records what the platform called the message, and lets the outcome enter the inbox, at once.
+    /// An outcome that nobody asks about (a relay or card that was sent) does not enter it.
+    async fn settle(&self, row: RowNumber, at: Timestamp, outcome: Outcome) -> Result<(), StoreError>;
+
+    /// Lets the inbox know that a row is late ([`Outcome::Delayed`]), once for each row; the row stays.
+    async fn delayed(&self, row: RowNumber, at: Timestamp, reason: String) -> Result<(), StoreError>;
+
+    /// A thread at a desk is gone: forgets its binding and puts a row that opens a new one, with the card, before `row`
+    /// in its lane. Returns that row.
+    async fn reopen_thread(&self, row: RowNumber, at: Timestamp) -> Result<Option<Row>, StoreError>;
+
+    /// A customer's chat has a new address.
+    async fn moved(&self, identity: IdentityId, to: Address) -> Result<(), StoreError>;
+
+    /// Removes what is past its time (keys seen more than 30 days ago), a bounded piece at a time. Returns whether
+    /// there is more.
+    async fn tidy(&self, at: Timestamp) -> Result<bool, StoreError>;
+
+    /// Fails when the disk does not take writes.
+    async fn probe(&self) -> Result<(), StoreError>;
+}
+
+/// Judges one fact: the dispatcher. Pure, so that a replay decides the same.
+pub trait Decide: Send + Sync {
+    fn decide(&self, case: Case, row: &InboxRow, at: Timestamp) -> Decision;
+}
+
+/// Everything that is known about a fact.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Case {
+    pub ids: Ids,
+    /// Of the customer who acted, or whom the thread, timer or outcome is about.
+    pub identity: Option<Identity>,
+    pub contact: Option<Contact>,
+    /// The customer's latest; or the one of the thread, the reply, the timer, the outcome.
+    pub conversation: Option<Conversation>,
+    /// The message that the fact replies to, changes or is the outcome of.
+    pub message: Option<MessageRecord>,
+    /// A change of the fact's own message that came before it.
+    pub mark: Option<Mark>,
+    /// The latest entries about the contact, newest first, at most 8: what `!why` shows.
+    pub ledger: Vec<LedgerEntry>,
+    /// The messages of [`Conversation::undelivered`], for `!retry`.
+    pub undelivered: Vec<MessageRecord>,
+    /// Whether a send to the fact's place is not recorded yet, so that an unknown name may become known.
+    pub unrecorded: bool,
+    /// When a desk's operator last got a hint about a message outside a thread.
+    pub hinted_at: Option<Timestamp>,
+    /// How many conversations wait for an answer at the fact's desk (bounded: "20" means 20 or more).
+    pub waiting: usize,
+}
+
+/// What follows from a fact.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decision {
+    /// Comes back when a name becomes known, or later; nothing else of the decision is carried out.
+    pub park: bool,
+    /// Records to write: whole, each at most once.
+    pub ids: Ids,
+    pub identity: Option<Identity>,
+    pub contact: Option<Contact>,
+    /// The case's conversation, and a new one.
+    pub conversations: Vec<Conversation>,
+    /// New or changed messages. A new one's `source` becomes its binding.
+    pub messages: Vec<MessageRecord>,
+    /// Left for a message that has not arrived.
+    pub mark: Option<(MessageRef, Mark)>,
+    pub rows: Vec<NewRow>,
+    pub timers: Vec<Timer>,
+    pub ledger: Vec<LedgerEntry>,
+    /// A desk's operator got a hint now.
+    pub hinted: Option<(DeskName, frontdesk_core::PlatformUser)>,
+    /// Shown at once, if it can be; lost in a crash.
+    pub signals: Vec<(Target, Signal)>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dispatched {
+    /// How many facts were decided.
+    pub handled: usize,
+    /// The inbox holds more.
+    pub more: bool,
+    /// Facts that wait for a name.
+    pub parked: usize,
+    /// New rows of the outbox.
+    pub rows: Vec<Row>,
+    pub signals: Vec<(Target, Signal)>,
+    pub next_timer: Option<Timestamp>,
+}
+
+/// A row, ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    pub row: Row,
+    /// `None` for a desk (its adapter knows it).
+    pub channel: Option<ChannelId>,
+    /// The customer's address; or the desk with the conversation's thread, where one is open.
+    pub address: Address,
+    pub thread: Option<ThreadId>,
+    /// The platform's ids, at this target, of the message that the row edits, deletes or reacts to.
+    pub subject: Vec<PlatformId>,
+    /// The platform's id, at this target, of the message it replies to.
+    pub reply_to: Option<PlatformId>,
+    /// When a human of the business last answered the contact.
+    pub human_at: Option<Timestamp>,
+}
+
+/// What is wrong with the store, and what to do.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error(
+        "the folder {} is in use by another frontdesk; stop that one first, or give this one another [store] url",
+        .0.display()
+    )]
+    Locked(PathBuf),
+    #[error("the database in {} is damaged ({detail}); restore a backup, or move the folder away to begin anew", path.display())]
+    Damaged { path: PathBuf, detail: String },
+    #[error("the database in {} was written by a newer frontdesk (schema {found}, this one knows {known}); update frontdesk", path.display())]
+    Newer { path: PathBuf, found: u32, known: u32 },
+    #[error("the disk under {} does not take writes: {detail}", path.display())]
+    Disk { path: PathBuf, detail: String },
+    #[error("the store has stopped")]
+    Stopped,
+}

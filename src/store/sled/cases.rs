@@ -1,0 +1,186 @@
+//! Everything that is known about a fact, for the dispatcher.
+
+use frontdesk_core::{
+    Address, ChannelId, DeskName, Event, Inbound, OutboxKey, PlatformId, PlatformUser, Side, ThreadId,
+};
+
+use super::{
+    super::{
+        Case, Conversation, ConversationId, Fact, Identity, IdentityId, MessageKey, MessageRecord, MessageRef, Place,
+        Settled, StoreError, Target, ThreadBinding,
+    },
+    keys,
+    outbox::Carried,
+    txn::Txn,
+};
+
+/// Entries of the ledger that a case holds.
+const LEDGER: usize = 8;
+/// Waiting conversations are counted up to here.
+const WAITING: usize = 20;
+
+pub(super) fn load(txn: &Txn, instance: u64, fact: &Fact) -> Result<Case, StoreError> {
+    let mut case = match fact {
+        Fact::Inbound { channel, inbound } => inbound_case(txn, instance, channel, inbound)?,
+        Fact::Settled { settled } => settled_case(txn, settled)?,
+        Fact::Due { timer } => of_conversation(txn, Some(timer.conversation), None)?,
+    };
+    case.ids = txn.get(&keys::meta("ids"))?.unwrap_or_default();
+    if case.contact.is_none()
+        && let Some(identity) = &case.identity
+    {
+        case.contact = txn.get(&keys::contact(identity.contact))?;
+    }
+    if let Some(contact) = &case.contact {
+        let entries = txn.scan(&keys::ledger_of(contact.id), None, LEDGER)?;
+        case.ledger = entries.into_iter().map(|(_, entry)| entry).collect();
+    }
+    if let Some(conversation) = &case.conversation {
+        for key in &conversation.undelivered {
+            case.undelivered.extend(message(txn, *key)?);
+        }
+    }
+    if let Some(desk) = desk_of(fact, &case) {
+        case.waiting = txn.keys(&keys::waiting_at(desk), WAITING)?.len();
+    }
+    Ok(case)
+}
+
+fn inbound_case(txn: &Txn, instance: u64, channel: &ChannelId, inbound: &Inbound) -> Result<Case, StoreError> {
+    let place = Place::of(channel, &inbound.at);
+    let message = named(txn, instance, &place, &inbound.event)?;
+    let mut case = match &inbound.side {
+        Side::Customer => customer_case(txn, channel, inbound, message)?,
+        Side::Desk { desk, thread } => desk_case(txn, desk, thread.as_ref(), inbound, message)?,
+    };
+    if let Event::Message(own) | Event::Echo(own) = &inbound.event {
+        case.mark = txn.get(&keys::mark(&MessageRef { place, id: own.id.clone() }))?;
+    }
+    Ok(case)
+}
+
+fn customer_case(
+    txn: &Txn,
+    channel: &ChannelId,
+    inbound: &Inbound,
+    message: Option<MessageRecord>,
+) -> Result<Case, StoreError> {
+    let Some(identity) = identity_of(txn, channel, inbound)? else { return Ok(Case { message, ..Case::default() }) };
+    let unrecorded = !txn.keys(&keys::unrecorded_customer(identity.id), 1)?.is_empty();
+    let conversation = identity.conversation.map(|id| conversation(txn, id)).transpose()?.flatten();
+    Ok(Case { identity: Some(identity), conversation, message, unrecorded, ..Case::default() })
+}
+
+fn desk_case(
+    txn: &Txn,
+    desk: &DeskName,
+    thread: Option<&ThreadId>,
+    inbound: &Inbound,
+    message: Option<MessageRecord>,
+) -> Result<Case, StoreError> {
+    let thread = if let Event::ThreadGone { thread } = &inbound.event { Some(thread) } else { thread };
+    let owner = thread.map(|thread| txn.get::<ThreadBinding>(&keys::thread_owner(desk, thread))).transpose()?.flatten();
+    let conversation = owner.map(|owner| owner.conversation).or(message.as_ref().map(|message| message.conversation));
+    let mut case = of_conversation(txn, conversation, message)?;
+    case.unrecorded = !txn.keys(&keys::unrecorded_desk(desk), 1)?.is_empty();
+    case.hinted_at = txn.get(&keys::hint(desk, &inbound.from.id))?;
+    Ok(case)
+}
+
+fn settled_case(txn: &Txn, settled: &Settled) -> Result<Case, StoreError> {
+    let record = settled.message.map(|key| message(txn, key)).transpose()?.flatten();
+    let conversation = settled.conversation.or(record.as_ref().map(|record| record.conversation));
+    let mut case = of_conversation(txn, conversation, record)?;
+    if let Target::Customer(id) = &settled.target {
+        case.identity = identity(txn, *id)?.or(case.identity);
+    }
+    Ok(case)
+}
+
+fn of_conversation(txn: &Txn, id: Option<ConversationId>, message: Option<MessageRecord>) -> Result<Case, StoreError> {
+    let Some(conversation) = id.map(|id| conversation(txn, id)).transpose()?.flatten() else {
+        return Ok(Case { message, ..Case::default() });
+    };
+    Ok(Case {
+        identity: identity(txn, conversation.identity)?,
+        contact: txn.get(&keys::contact(conversation.contact))?,
+        conversation: Some(conversation),
+        message,
+        ..Case::default()
+    })
+}
+
+/// Whoever acted, by any name they are known by.
+fn identity_of(txn: &Txn, channel: &ChannelId, inbound: &Inbound) -> Result<Option<Identity>, StoreError> {
+    let mut names = Vec::new();
+    if let Event::IdentityMoved { from, .. } = &inbound.event {
+        names.push(from.as_str());
+    }
+    names.push(inbound.from.id.as_str());
+    names.extend(inbound.from.aliases.iter().map(String::as_str));
+    for name in names {
+        let by_user = txn.get::<IdentityId>(&keys::user(channel, &PlatformUser::from(name)))?;
+        let id = match by_user {
+            Some(id) => Some(id),
+            None => txn.get::<IdentityId>(&keys::alias(channel, name))?,
+        };
+        if let Some(id) = id {
+            return identity(txn, id);
+        }
+    }
+    Ok(None)
+}
+
+/// The message that an event replies to or is about, where we know it.
+fn named(txn: &Txn, instance: u64, place: &Place, event: &Event) -> Result<Option<MessageRecord>, StoreError> {
+    let key = match event {
+        Event::Message(own) | Event::Echo(own) => bound(txn, place, own.reply_to.as_ref())?,
+        Event::Edited { id, .. } | Event::Reaction { id, .. } => bound(txn, place, Some(id))?,
+        Event::Deleted { ids } => bound(txn, place, ids.first())?,
+        Event::Status { key, id, .. } => match carried(txn, instance, *key)? {
+            Some(message) => Some(message),
+            None => bound(txn, place, id.as_ref())?,
+        },
+        Event::Member { .. }
+        | Event::IdentityMoved { .. }
+        | Event::ChatMoved { .. }
+        | Event::ThreadGone { .. }
+        | Event::Blocked
+        | Event::Unblocked
+        | Event::Started { .. }
+        | Event::Undecryptable { .. }
+        | Event::Unsupported { .. } => None,
+    };
+    Ok(key.map(|key| message(txn, key)).transpose()?.flatten())
+}
+
+fn bound(txn: &Txn, place: &Place, id: Option<&PlatformId>) -> Result<Option<MessageKey>, StoreError> {
+    let Some(id) = id else { return Ok(None) };
+    txn.get(&keys::binding(&MessageRef { place: place.clone(), id: id.clone() }))
+}
+
+fn carried(txn: &Txn, instance: u64, key: Option<OutboxKey>) -> Result<Option<MessageKey>, StoreError> {
+    let Some(key) = key.filter(|key| key.instance == instance) else { return Ok(None) };
+    Ok(txn.get::<Carried>(&keys::carried(key.number))?.map(|carried| carried.message))
+}
+
+fn desk_of<'a>(fact: &'a Fact, case: &'a Case) -> Option<&'a DeskName> {
+    if let Fact::Inbound { inbound, .. } = fact
+        && let (Side::Desk { desk, .. }, _) | (_, Address::Desk { desk, .. }) = (&inbound.side, &inbound.at)
+    {
+        return Some(desk);
+    }
+    case.conversation.as_ref().map(|conversation| &conversation.desk)
+}
+
+fn conversation(txn: &Txn, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
+    txn.get(&keys::conversation(id))
+}
+
+fn identity(txn: &Txn, id: IdentityId) -> Result<Option<Identity>, StoreError> {
+    txn.get(&keys::identity(id))
+}
+
+fn message(txn: &Txn, key: MessageKey) -> Result<Option<MessageRecord>, StoreError> {
+    txn.get(&keys::message(key))
+}

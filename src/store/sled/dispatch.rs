@@ -1,0 +1,148 @@
+//! Takes facts in order, lets them be judged, and writes what follows.
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use frontdesk_core::Side;
+use jiff::Timestamp;
+
+use super::{
+    super::{Case, Decide, Decision, Dispatched, Fact, InboxRow, Place, StoreError, Timer},
+    accept, apply, cases,
+    keys::{self, Key, Table},
+    txn::Txn,
+};
+
+/// Parked facts that are judged again in one call.
+const RETRIES: usize = 64;
+/// Parked facts that are looked through for those whose turn it is.
+const PARKED: usize = 256;
+/// Parked facts are counted up to here.
+const COUNTED: usize = 1000;
+
+/// Where a panic of the judge is kept, to go on where the judge was brought from.
+pub(super) type Panic = Arc<Mutex<Option<Box<dyn Any + Send>>>>;
+
+pub(super) struct Dispatch {
+    pub(super) instance: u64,
+    pub(super) at: Timestamp,
+    pub(super) timers: bool,
+    pub(super) limit: usize,
+    pub(super) decide: Arc<dyn Decide>,
+    pub(super) panic: Panic,
+}
+
+impl Dispatch {
+    pub(super) fn run(self, txn: &mut Txn) -> Result<Dispatched, StoreError> {
+        let mut done = Dispatched::default();
+        self.retry(txn, &mut done)?;
+        let taken = self.take(txn, &mut done)?;
+        done.more = !txn.keys(&keys::all(Table::Inbox), 1)?.is_empty();
+        if self.timers && !done.more {
+            self.ring(txn, self.limit.saturating_sub(taken), &mut done)?;
+        }
+        done.parked = txn.keys(&keys::all(Table::Parked), COUNTED)?.len();
+        let next = txn.scan::<Timer>(&keys::all(Table::Timers), None, 1)?;
+        done.next_timer = next.into_iter().next().map(|(_, timer)| timer.due);
+        Ok(done)
+    }
+
+    /// Judges again what is parked, unless something before it in its lane still is.
+    fn retry(&self, txn: &mut Txn, done: &mut Dispatched) -> Result<(), StoreError> {
+        let mut tried = 0;
+        for (key, row) in txn.scan::<InboxRow>(&keys::all(Table::Parked), None, PARKED)? {
+            if tried == RETRIES || done.handled == self.limit {
+                break;
+            }
+            let lane = lane(&row.fact);
+            if let Some(lane) = &lane
+                && txn.keys(lane, 1)?.first().is_some_and(|first| *first != keys::parked_in(lane, row.seq))
+            {
+                continue;
+            }
+            tried += 1;
+            if self.judge(txn, &row, done)? {
+                txn.remove(key)?;
+                if let Some(lane) = lane {
+                    txn.remove(keys::parked_in(&lane, row.seq))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Judges what is in the inbox, in order of arrival. What is parked keeps back what follows in its lane.
+    fn take(&self, txn: &mut Txn, done: &mut Dispatched) -> Result<usize, StoreError> {
+        let limit = self.limit.saturating_sub(done.handled);
+        let rows = txn.scan::<InboxRow>(&keys::all(Table::Inbox), None, limit)?;
+        let taken = rows.len();
+        for (key, row) in rows {
+            let behind =
+                lane(&row.fact).map(|lane| txn.keys(&lane, 1)).transpose()?.is_some_and(|found| !found.is_empty());
+            if behind || !self.judge(txn, &row, done)? {
+                self.park(txn, row)?;
+            }
+            txn.remove(key)?;
+        }
+        Ok(taken)
+    }
+
+    /// Judges the timers that are due.
+    fn ring(&self, txn: &mut Txn, limit: usize, done: &mut Dispatched) -> Result<(), StoreError> {
+        for (key, timer) in txn.scan::<Timer>(&keys::all(Table::Timers), None, limit)? {
+            if timer.due > self.at {
+                break;
+            }
+            txn.remove(key)?;
+            let row =
+                InboxRow { seq: accept::next_seq(txn)?, at: self.at, fact: Fact::Due { timer }, parked_since: None };
+            if !self.judge(txn, &row, done)? {
+                self.park(txn, row)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Judges a fact and writes what follows; `false` when it is to wait.
+    fn judge(&self, txn: &mut Txn, row: &InboxRow, done: &mut Dispatched) -> Result<bool, StoreError> {
+        let case = cases::load(txn, self.instance, &row.fact)?;
+        let known = case.identity.clone();
+        let decision = self.decide(case, row)?;
+        if decision.park {
+            return Ok(false);
+        }
+        done.signals.extend(decision.signals.iter().cloned());
+        done.rows.extend(apply::apply(txn, self.at, &row.fact, known.as_ref(), decision)?);
+        done.handled += 1;
+        Ok(true)
+    }
+
+    fn decide(&self, case: Case, row: &InboxRow) -> Result<Decision, StoreError> {
+        catch_unwind(AssertUnwindSafe(|| self.decide.decide(case, row, self.at))).map_err(|panic| {
+            *self.panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic);
+            StoreError::Stopped
+        })
+    }
+
+    fn park(&self, txn: &mut Txn, mut row: InboxRow) -> Result<(), StoreError> {
+        row.parked_since.get_or_insert(self.at);
+        if let Some(lane) = lane(&row.fact) {
+            txn.put(keys::parked_in(&lane, row.seq), &())?;
+        }
+        txn.put(keys::parked(row.seq), &row)
+    }
+}
+
+/// What must be judged in order of arrival even when something waits: a chat, a desk's thread.
+fn lane(fact: &Fact) -> Option<Key> {
+    match fact {
+        Fact::Inbound { channel, inbound } => Some(match &inbound.side {
+            Side::Customer => keys::parked_chat(&Place::of(channel, &inbound.at)),
+            Side::Desk { desk, thread } => keys::parked_thread(desk, thread.as_ref()),
+        }),
+        Fact::Settled { .. } | Fact::Due { .. } => None,
+    }
+}

@@ -1,0 +1,8 @@
+//! The Matrix adapter against a real Synapse and an operator with a client of another make.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod account;
+mod bench;
+mod contract;
+mod conversation;
+mod room;
