@@ -190,9 +190,11 @@ impl Receiver {
     }
 
     async fn receive(&self, stop: &CancellationToken) -> Result<(), ReceiveError> {
-        let cursor = self.store.cursor(&self.channel).await.map_err(|error| {
-            ReceiveError::Inbox(frontdesk_core::InboxError::Store(error.to_string()))
-        })?;
+        let cursor = self
+            .store
+            .cursor(&self.channel)
+            .await
+            .map_err(|error| ReceiveError::Inbox(frontdesk_core::InboxError::Store(error.to_string())))?;
         self.adapter.receive(Arc::clone(&self.inbox), cursor, stop.child_token()).await
     }
 }

@@ -25,8 +25,7 @@ pub const SLASH: &str =
 
 pub const OUTSIDE: &str = "This was sent to nobody. To answer a customer, write in their thread, or reply to one of their messages; !help tells more.";
 
-pub const UNKNOWN_THREAD: &str =
-    "This was sent to nobody: the thread belongs to no conversation. Please answer in the thread under a customer's card.";
+pub const UNKNOWN_THREAD: &str = "This was sent to nobody: the thread belongs to no conversation. Please answer in the thread under a customer's card.";
 
 pub const UNDECRYPTABLE: &str = "A message of yours could not be decrypted and was not sent. If it does not go out within a minute, please write it again.";
 
@@ -63,7 +62,8 @@ pub fn read(text: &str) -> Said {
 }
 
 fn is_invisible(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// The head of a conversation's thread. It holds clock times, so that it stays true without edits.
@@ -71,12 +71,12 @@ fn is_invisible(c: char) -> bool {
 pub fn card(conversation: &Conversation, identity: &Identity, timezone: &TimeZone) -> String {
     let known = if conversation.previous.is_some() { "has written before" } else { "new" };
     let mut card = format!("{} · {} · {known}\n", name(identity), identity.channel);
-    card += &state(conversation, timezone);
+    card.push_str(&state(conversation, timezone));
     if !conversation.undelivered.is_empty() {
-        card += "\nAn answer was not delivered: see the thread";
+        card.push_str("\nAn answer was not delivered: see the thread");
     }
     if let Some(origin) = &conversation.origin {
-        card += &format!("\nCame from: {origin}");
+        card.push_str(&format!("\nCame from: {origin}"));
     }
     card
 }
@@ -143,6 +143,9 @@ pub fn signature(sign: &str, operator: &str) -> String {
 
 #[must_use]
 pub fn unknown_command(name: &str) -> String {
+    if name.is_empty() {
+        return "Not sent: what begins with ! stays here. !help lists the commands.".to_owned();
+    }
     format!("Not sent: there is no command !{}. !help lists them.", excerpt(name))
 }
 
@@ -152,9 +155,9 @@ pub fn why(ledger: &[LedgerEntry], timezone: &TimeZone) -> String {
     if ledger.is_empty() {
         return "Nothing was sent automatically here, and nothing was due.".to_owned();
     }
-    let lines = ledger.iter().map(|entry| {
-        format!("{}: {}: {}", clock(entry.at, timezone), kind(entry.kind), verdict(&entry.verdict))
-    });
+    let lines = ledger
+        .iter()
+        .map(|entry| format!("{}: {}: {}", clock(entry.at, timezone), kind(entry.kind), verdict(&entry.verdict)));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -203,7 +206,8 @@ mod tests {
 
     #[test]
     fn whatever_looks_like_a_command_stays_inside() {
-        let inside = ["!close", " !close", "\u{200b}!close", "！close", "!", "!!! great", "/help", "//help", " /me", "!note x"];
+        let inside =
+            ["!close", " !close", "\u{200b}!close", "！close", "!", "!!! great", "/help", "//help", " /me", "!note x"];
         for text in inside {
             assert_ne!(read(text), Said::Words, "{text:?}");
         }

@@ -27,7 +27,10 @@ impl Health {
     #[must_use]
     pub fn new(channels: impl IntoIterator<Item = ChannelId>) -> Self {
         let channels = channels.into_iter().map(|channel| (channel, ChannelHealth::Connecting)).collect();
-        Self { state: Mutex::new(State { channels, refused: BTreeMap::new(), store: None }), changed: watch::Sender::new(()) }
+        Self {
+            state: Mutex::new(State { channels, refused: BTreeMap::new(), store: None }),
+            changed: watch::Sender::new(()),
+        }
     }
 
     /// Logs a state only when it is another than the one before.

@@ -12,8 +12,8 @@ use crate::{
     desk,
     notices::{self, Facts, Kind, Lang},
     store::{
-        Author, AutomaticSent, Contact, ConversationState, Decision, Pending, Purpose, RowOp, Silence, Timer, TimerKind,
-        Verdict,
+        Author, AutomaticSent, Contact, ConversationState, Decision, Pending, Purpose, RowOp, Silence, Timer,
+        TimerKind, Verdict,
     },
 };
 
@@ -228,12 +228,7 @@ fn say(draft: &mut Draft<'_>, kind: Kind) {
         key
     });
     let conversation = draft.case.conversation.as_ref().map(|conversation| conversation.id);
-    let op = RowOp::Post {
-        content: Content::text(text),
-        style: Style::Words,
-        reply_to: None,
-        mentions: Vec::new(),
-    };
+    let op = RowOp::Post { content: Content::text(text), style: Style::Words, reply_to: None, mentions: Vec::new() };
     let mut row = row(customer(&identity), Purpose::Automatic(kind), op, conversation, message);
     row.unless_answered = true;
     row.expires_at = Some(expiry(kind, now, next_opening));

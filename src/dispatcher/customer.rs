@@ -2,10 +2,7 @@
 
 use frontdesk_core::{ChannelId, Content, DeliveryState, Event, Inbound, Message, PlatformUser, Style};
 
-use super::{
-    Draft, automatic,
-    draft::thread,
-};
+use super::{Draft, automatic, draft::thread};
 use crate::{
     desk,
     store::{
@@ -133,9 +130,7 @@ fn open_conversation(draft: &mut Draft<'_>) {
     if let Some(conversation) = &mut draft.case.conversation {
         let goes_on = match &conversation.state {
             ConversationState::Open => true,
-            ConversationState::Closed { at: closed, by } => {
-                by.is_some() && at.duration_since(*closed) <= reopen
-            }
+            ConversationState::Closed { at: closed, by } => by.is_some() && at.duration_since(*closed) <= reopen,
         };
         if goes_on {
             conversation.state = ConversationState::Open;

@@ -18,7 +18,6 @@ pub(super) struct Draft<'a> {
     /// The stamp: when the fact came in. For a timer: now.
     pub at: Timestamp,
     pub now: Timestamp,
-    pub parked: bool,
     pub case: Case,
     pub out: Decision,
     message_changed: bool,
@@ -27,7 +26,7 @@ pub(super) struct Draft<'a> {
 impl<'a> Draft<'a> {
     pub fn new(policy: &'a Policy, case: Case, row: &InboxRow, now: Timestamp) -> Self {
         let out = Decision { ids: case.ids, ..Decision::default() };
-        Self { policy, at: row.at, now, parked: row.parked_since.is_some(), case, out, message_changed: false }
+        Self { policy, at: row.at, now, case, out, message_changed: false }
     }
 
     /// The decision, with the case as it is now.

@@ -2,12 +2,10 @@
 
 use frontdesk_core::{DeliveryState, Signal};
 
-use super::{
-    Draft, automatic,
-    draft::thread,
-};
+use super::{Draft, automatic, draft::thread};
 use crate::store::{
-    Author, ChangeKind, Decision, MessageRecord, Outcome, Place, Purpose, RowOp, Settled, Silence, Verb,
+    Author, ChangeKind, ConversationState, Decision, MessageRecord, Outcome, Place, Purpose, RowOp, Settled, Silence,
+    Verb,
 };
 
 pub(super) fn decide(mut draft: Draft<'_>, settled: &Settled) -> Decision {
@@ -41,6 +39,10 @@ fn answer(draft: &mut Draft<'_>, settled: &Settled) {
     let verb = settled.verb;
     match (&settled.outcome, verb) {
         (Outcome::Sent { .. }, Verb::Post) => {
+            if message.has_failed() {
+                // It did arrive in the end: the warning under it goes.
+                react(draft, &message, None);
+            }
             draft.change(ChangeKind::Delivery { delivery: DeliveryState::Sent });
             seen(draft, &message);
         }
@@ -68,7 +70,10 @@ fn answer(draft: &mut Draft<'_>, settled: &Settled) {
         }
         (Outcome::Delayed { .. }, Verb::Edit | Verb::Delete | Verb::React)
         | (Outcome::Failed { .. } | Outcome::Uncertain { .. }, Verb::React)
-        | (Outcome::Expired | Outcome::Answered | Outcome::Superseded, Verb::Post | Verb::Edit | Verb::Delete | Verb::React) => {}
+        | (
+            Outcome::Expired | Outcome::Answered | Outcome::Superseded,
+            Verb::Post | Verb::Edit | Verb::Delete | Verb::React,
+        ) => {}
     }
 }
 
@@ -82,15 +87,21 @@ fn undelivered(draft: &mut Draft<'_>, message: &MessageRecord, line: String) {
     let Some(conversation) = &mut draft.case.conversation else { return };
     conversation.waiting_since.get_or_insert(conversation.last_customer_at);
     conversation.idle = None;
+    conversation.state = ConversationState::Open;
     let first = !conversation.undelivered.contains(&message.key);
     if first {
         conversation.undelivered.push(message.key);
         let excess = conversation.undelivered.len().saturating_sub(20);
         conversation.undelivered.drain(..excess);
-        let target = thread(conversation);
-        let op = RowOp::React { message: message.key, emoji: Some("⚠️".to_owned()) };
-        draft.push(target, Purpose::Failure, op, message.key);
+        react(draft, message, Some("⚠️".to_owned()));
         draft.tell(line, Purpose::Failure, operator(message));
+    }
+}
+
+fn react(draft: &mut Draft<'_>, message: &MessageRecord, emoji: Option<String>) {
+    let Some(target) = draft.case.conversation.as_ref().map(thread) else { return };
+    if draft.capabilities(&target).is_some_and(|can| can.reactions) {
+        draft.push(target, Purpose::Failure, RowOp::React { message: message.key, emoji }, message.key);
     }
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use frontdesk_core::{
-    Address, ChannelId, Content, Found, Media, MediaRef, MediaStream, Op, Outbound, OutboxKey, Post,
-    RefusedScope, SendError, Sent, Style,
+    Address, ChannelId, Content, Found, Media, MediaRef, MediaStream, Op, Outbound, OutboxKey, Post, RefusedScope,
+    SendError, Sent, Style,
 };
 use jiff::Timestamp;
 use tokio::time::{sleep_until, timeout};

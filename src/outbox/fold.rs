@@ -40,7 +40,8 @@ impl Outbox {
             same.iter().filter(|entry| entry.verb == Verb::Edit).map(|entry| entry.number).collect();
         let Some(last) = edits.last() else { return Ok(Folded::Send) };
         let Some(ticket) = self.store.ticket(*last).await? else { return Ok(Folded::Send) };
-        if let (RowOp::Post { content, .. }, RowOp::Edit { content: newer, .. }) = (&mut row.what.op, ticket.row.what.op)
+        if let (RowOp::Post { content, .. }, RowOp::Edit { content: newer, .. }) =
+            (&mut row.what.op, ticket.row.what.op)
         {
             *content = newer;
             self.store.fold(row.clone(), edits.clone()).await?;

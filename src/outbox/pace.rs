@@ -90,14 +90,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_burst_goes_at_once_and_the_rest_at_the_rate() {
         let (pacer, channel, start) = (Pacer::default(), ChannelId::from("telegram.shop"), Instant::now());
-        let slots: Vec<_> =
-            (0..4).map(|_| (pacer.reserve(&channel, &[pace(2, 3)]) - start).as_secs()).collect();
+        let slots: Vec<_> = (0..4).map(|_| (pacer.reserve(&channel, &[pace(2, 3)]) - start).as_secs()).collect();
         assert_eq!(slots, [0, 0, 3, 6]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_blocked_channel_blocks_its_buckets_only() {
-        let (pacer, channel, other) = (Pacer::default(), ChannelId::from("telegram.shop"), ChannelId::from("matrix.desk"));
+        let (pacer, channel, other) =
+            (Pacer::default(), ChannelId::from("telegram.shop"), ChannelId::from("matrix.desk"));
         pacer.block(&channel, None, Duration::from_secs(5));
         assert!(pacer.blocked(&channel, &[pace(1, 1)]).is_some());
         assert!(pacer.blocked(&other, &[pace(1, 1)]).is_none());

@@ -4,8 +4,8 @@
 use std::fmt;
 
 use frontdesk_core::{
-    Address, ChannelId, ChatId, Content, DeliveryState, DeskName, Inbound, OutboxKey, PlatformId, PlatformUser, Prepared,
-    Sent, Style, ThreadId,
+    Address, ChannelId, ChatId, Content, DeliveryState, DeskName, Inbound, OutboxKey, PlatformId, PlatformUser,
+    Prepared, Sent, Style, ThreadId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -162,7 +162,10 @@ pub struct Conversation {
 pub enum ConversationState {
     Open,
     /// `by` is who closed it; without one it was closed by silence.
-    Closed { at: Timestamp, by: Option<String> },
+    Closed {
+        at: Timestamp,
+        by: Option<String>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -207,6 +210,16 @@ impl MessageRecord {
         edits.into_iter().next().unwrap_or(&self.content)
     }
 
+    /// Whether an attempt to send it ended badly.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.changes.iter().any(|change| match &change.what {
+            ChangeKind::Uncertain => true,
+            ChangeKind::Delivery { delivery } => matches!(delivery, DeliveryState::Failed { .. }),
+            ChangeKind::Edited { .. } | ChangeKind::Deleted => false,
+        })
+    }
+
     #[must_use]
     pub fn is_deleted(&self) -> bool {
         self.changes.iter().any(|change| change.what == ChangeKind::Deleted)
@@ -217,12 +230,20 @@ impl MessageRecord {
 #[serde(tag = "author", rename_all = "snake_case")]
 pub enum Author {
     Customer,
-    Operator { id: PlatformUser, name: String },
+    Operator {
+        id: PlatformUser,
+        name: String,
+    },
     /// An operator, to the colleagues only.
-    Note { id: PlatformUser, name: String },
+    Note {
+        id: PlatformUser,
+        name: String,
+    },
     /// The business itself, not through us.
     Business,
-    Automatic { kind: Kind },
+    Automatic {
+        kind: Kind,
+    },
     /// Cards, failures, answers to commands.
     Program,
 }
@@ -237,9 +258,13 @@ pub struct Change {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum ChangeKind {
-    Edited { content: Content },
+    Edited {
+        content: Content,
+    },
     Deleted,
-    Delivery { delivery: DeliveryState },
+    Delivery {
+        delivery: DeliveryState,
+    },
     /// Sent perhaps: put before the operator, or dropped and noted.
     Uncertain,
 }
@@ -288,7 +313,9 @@ pub enum Verdict {
     Planned,
     /// Written to the outbox.
     Said,
-    Silent { reason: Silence },
+    Silent {
+        reason: Silence,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -435,7 +462,9 @@ pub enum RowState {
     Queued,
     /// Marked before a call that cannot be repeated; found so at the start, its outcome is uncertain.
     InFlight,
-    Held { reason: HoldReason },
+    Held {
+        reason: HoldReason,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -451,18 +480,26 @@ pub enum HoldReason {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
-    Sent { sent: Sent },
+    Sent {
+        sent: Sent,
+    },
     /// Refused for good, or given up; a sentence for people.
-    Failed { reason: String },
+    Failed {
+        reason: String,
+    },
     /// Perhaps sent: put before the operator, or dropped and noted.
-    Uncertain { reason: String },
+    Uncertain {
+        reason: String,
+    },
     Expired,
     /// A human answered first.
     Answered,
     /// A later row says it all.
     Superseded,
     /// Not ended: the row waits for longer than people expect, and goes out by itself.
-    Delayed { reason: String },
+    Delayed {
+        reason: String,
+    },
 }
 
 /// An outcome as it enters the inbox: an internal fact.

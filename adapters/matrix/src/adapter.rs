@@ -5,7 +5,9 @@ use frontdesk_core::{
     AccountId, Adapter, Address, Capabilities, ChannelHealth, Cursor, Finding, Found, Inbox, Limit, Media, MediaRef,
     MediaStream, Outbound, PlatformId, Prepared, ReceiveError, SendError, Sent, Signal, TextUnit, ThreadId,
 };
-use matrix_sdk::ruma::{EventId, api::client::receipt::create_receipt::v3::ReceiptType, events::receipt::ReceiptThread};
+use matrix_sdk::ruma::{
+    EventId, api::client::receipt::create_receipt::v3::ReceiptType, events::receipt::ReceiptThread,
+};
 use tokio::sync::{RwLock, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -20,7 +22,7 @@ use crate::{
     sync::Intake,
 };
 
-/// An event holds 64 KiB in all. Encryption adds a third, and an edit says its text twice.
+/// An event holds 64 KiB in all. Encryption adds a third, and JSON may double what has to be escaped.
 const TEXT_BYTES: usize = 20_000;
 const SIGNAL_TIMEOUT: Duration = Duration::from_secs(5);
 /// For writing back what the stores still hold when `receive` ends.

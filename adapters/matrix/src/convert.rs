@@ -91,7 +91,9 @@ fn event(raw: &Value, id: &str, reactions: &mut Reactions) -> Option<Event> {
         "m.reaction" => reaction(content, id, reactions),
         "m.room.message" if content["msgtype"] == "m.key.verification.request" => None,
         "m.room.message" | "m.sticker" => Some(message(kind, content, id)),
-        _ if ["m.key.", "m.call.", "m.room_key", "org.matrix.call."].iter().any(|other| kind.starts_with(other)) => None,
+        _ if ["m.key.", "m.call.", "m.room_key", "org.matrix.call."].iter().any(|other| kind.starts_with(other)) => {
+            None
+        }
         _ => Some(Event::Unsupported { kind: kind.to_owned(), raw: raw.clone() }),
     }
 }

@@ -6,21 +6,21 @@ use frontdesk_core::DeskName;
 use matrix_sdk::{
     Client, Room, RoomState,
     ruma::{
-        OwnedRoomId, RoomAliasId, RoomOrAliasId, UserId,
+        OwnedRoomId, OwnedUserId, RoomAliasId, RoomOrAliasId, UserId,
         api::{
             client::{
                 alias::get_alias,
                 room::create_room::v3::{Request as CreateRoom, RoomPreset},
+                state::get_state_event_for_key,
             },
             error::ErrorKind,
         },
-        events::room::member::MembershipState,
-        int,
+        events::{StateEventType, room::member::MembershipState},
         room::JoinRule,
         serde::Raw,
     },
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tracing::{info, warn};
 
 use crate::{
@@ -153,11 +153,7 @@ impl<'a> Desks<'a> {
         if place.new {
             return Ok(DeskState::Waiting);
         }
-        Err(format!(
-            "{} exists, but {} is not in it; invite it there, or name another room",
-            desk.room,
-            self.me()
-        ))
+        Err(format!("{} exists, but {} is not in it; invite it there, or name another room", desk.room, self.me()))
     }
 
     async fn find_or_make(&self, desk: &DeskConfig) -> Result<Place, String> {
@@ -207,11 +203,8 @@ impl<'a> Desks<'a> {
     /// Asks the operators in who are not there; once, so that who left is not pestered.
     async fn invite(&self, desk: &DeskConfig, room: &Room, new: bool) {
         let operators = desk.operators.as_deref().unwrap_or_default();
-        if new {
-            let levels = operators.iter().map(|operator| (&**operator, int!(50))).collect();
-            if let Err(error) = room.update_power_levels(levels).await {
-                warn!("cannot make the operators moderators of the desk's room: {}", error::describe(&error));
-            }
+        if new && let Err(error) = promote(room, operators).await {
+            warn!("cannot make the operators moderators of the desk's room: {}", error::describe(&error));
         }
         for operator in operators {
             let member = room.get_member(operator).await.ok().flatten();
@@ -223,12 +216,29 @@ impl<'a> Desks<'a> {
     }
 }
 
+/// The operators may change the room, and invite and remove each other. What the homeserver made is what is changed:
+/// which rights a room begins with depends on its version.
+async fn promote(room: &Room, operators: &[OwnedUserId]) -> matrix_sdk::Result<()> {
+    const KIND: StateEventType = StateEventType::RoomPowerLevels;
+    let request = get_state_event_for_key::v3::Request::new(room.room_id().to_owned(), KIND, String::new());
+    let response = room.client().send(request).await?;
+    let mut levels: Value = response.into_content().deserialize_as_unchecked()?;
+    for operator in operators {
+        levels["users"][operator.as_str()] = json!(50);
+    }
+    room.send_state_event_raw(&KIND.to_string(), "", levels).await?;
+    Ok(())
+}
+
 /// Whether a room is fit to be a desk; the error is a sentence with the cure.
 fn check(room: &Room, desk: &DeskConfig) -> Result<(), String> {
     if room.is_tombstoned() {
         let successor = room.successor_room().map(|next| next.room_id.to_string());
         let next = successor.unwrap_or_else(|| "its successor".into());
-        return Err(format!("{} has been replaced by a new room; invite us to {next} and write it as `room`", desk.room));
+        return Err(format!(
+            "{} has been replaced by a new room; invite us to {next} and write it as `room`",
+            desk.room
+        ));
     }
     let open = match room.join_rule() {
         Some(JoinRule::Invite | JoinRule::Private) => None,
@@ -260,8 +270,7 @@ fn request(desk: &DeskConfig, alias: &RoomAliasId) -> CreateRoom {
     request.room_alias_name = Some(alias.alias().to_owned());
     request.name = Some(alias.alias().to_owned());
     request.invite = desk.operators.clone().unwrap_or_default();
-    request.initial_state =
-        state.iter().filter_map(|event| Raw::new(event).ok()).map(Raw::cast_unchecked).collect();
+    request.initial_state = state.iter().filter_map(|event| Raw::new(event).ok()).map(Raw::cast_unchecked).collect();
     request
 }
 

@@ -52,8 +52,7 @@ impl Gap {
                 return Ok(gap);
             }
             let page = Page { from: from.clone(), to: bound.clone() };
-            let mut request =
-                get_message_events::v3::Request::new(room.room_id().to_owned(), Direction::Backward);
+            let mut request = get_message_events::v3::Request::new(room.room_id().to_owned(), Direction::Backward);
             request.from = Some(from);
             request.to.clone_from(&page.to);
             request.limit = uint!(100);

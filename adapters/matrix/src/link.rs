@@ -53,10 +53,7 @@ impl Link {
     }
 
     /// Runs something that may have an effect on the other side; gives up when the link closes.
-    pub(crate) async fn while_open<T>(
-        &self,
-        work: impl Future<Output = Result<T, SendError>>,
-    ) -> Result<T, SendError> {
+    pub(crate) async fn while_open<T>(&self, work: impl Future<Output = Result<T, SendError>>) -> Result<T, SendError> {
         tokio::select! {
             biased;
             () = self.closing.cancelled() => Err(SendError::Uncertain("the connection was closed meanwhile".into())),

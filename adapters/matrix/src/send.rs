@@ -9,9 +9,7 @@ use jiff::Timestamp;
 use matrix_sdk::{
     HttpError, Room,
     room::{IncludeRelations, MessagesOptions, RelationsOptions},
-    ruma::{
-        EventId, OwnedEventId, OwnedTransactionId, api::error::ErrorKind, events::relation::RelationType, uint,
-    },
+    ruma::{EventId, OwnedEventId, OwnedTransactionId, api::error::ErrorKind, events::relation::RelationType, uint},
 };
 use serde_json::{Value, json};
 
@@ -62,12 +60,13 @@ async fn carry_out(room: &Room, thread: Option<&ThreadId>, message: &Outbound) -
             let id = event(room, key, "open", "m.room.message", words(post, None, key)).await?;
             Ok(Sent { thread: Some(id.as_str().into()), ids: vec![id.as_str().into()] })
         }
-        Op::Post(post) => {
-            one(event(room, key, "post", "m.room.message", words(post, thread, key)).await?)
-        }
-        Op::Edit { id, post } => {
-            one(event(room, key, "edit", "m.room.message", edit(id.as_str(), post, key)).await?)
-        }
+        Op::Post(post) => match event(room, key, "post", "m.room.message", words(post, thread, key)).await {
+            Err(Failure::Unrelated) if thread.is_some() => {
+                Err(SendError::refused(RefusedScope::Recipient, "the thread is not in the room any more"))
+            }
+            sent => one(sent?),
+        },
+        Op::Edit { id, post } => one(event(room, key, "edit", "m.room.message", edit(id.as_str(), post, key)).await?),
         Op::Delete { id } => {
             let id = event_id(id.as_str())?;
             redact(room, &id, key).await?;
@@ -79,7 +78,7 @@ async fn carry_out(room: &Room, thread: Option<&ThreadId>, message: &Outbound) -
             match event(room, key, "react", "m.reaction", content).await {
                 Ok(id) => one(id),
                 Err(Failure::Duplicate) => Ok(Sent::default()),
-                Err(Failure::Send(error)) => Err(error),
+                Err(failure) => Err(failure.into()),
             }
         }
         Op::React { id, emoji: None } => {
@@ -102,6 +101,8 @@ fn one(id: OwnedEventId) -> Result<Sent, SendError> {
 enum Failure {
     /// The reaction stands there already.
     Duplicate,
+    /// What it answers, changes or stands under is not in the room.
+    Unrelated,
     Send(SendError),
 }
 
@@ -109,6 +110,7 @@ impl From<Failure> for SendError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Duplicate => Self::refused(RefusedScope::Content, "the homeserver says that it is there already"),
+            Failure::Unrelated => Self::refused(RefusedScope::Content, "the message it belongs to is not in the room"),
             Failure::Send(error) => error,
         }
     }
@@ -119,6 +121,8 @@ async fn event(room: &Room, key: OutboxKey, op: &str, kind: &str, content: Value
     let sent = Box::pin(room.send_raw(kind, content).with_transaction_id(&transaction).into_future()).await;
     sent.map(|sent| sent.response.event_id).map_err(|error| match error.client_api_error_kind() {
         Some(ErrorKind::DuplicateAnnotation) => Failure::Duplicate,
+        // Synapse has no code for it, only these words.
+        Some(ErrorKind::Unknown) if error::describe(&error).contains("relation to unknown event") => Failure::Unrelated,
         _ => Failure::Send(error::sending(&error)),
     })
 }
@@ -181,13 +185,19 @@ fn words(post: &Post, thread: Option<&ThreadId>, key: OutboxKey) -> Value {
 fn edit(id: &str, post: &Post, key: OutboxKey) -> Value {
     let new = body(post);
     let mut content = new.clone();
-    content["body"] = json!(format!("* {}", post.content.readable()));
+    content["body"] = json!(format!("* {}", shortened(&post.content.readable())));
     // Whoever was named has been told by the first version.
     content["m.mentions"] = json!({});
     content["m.new_content"] = new;
     content["m.relates_to"] = json!({ "rel_type": "m.replace", "event_id": id });
     content[KEY] = json!(key);
     content
+}
+
+/// For clients that know no edits: saying all of a long text twice might not fit.
+fn shortened(text: &str) -> &str {
+    const BYTES: usize = 2_000;
+    &text[..text.floor_char_boundary(BYTES)]
 }
 
 async fn our_reaction(room: &Room, target: &EventId) -> Result<Option<OwnedEventId>, SendError> {

@@ -205,16 +205,9 @@ async fn begin(config: &Config, home: &Home, device: Option<String>) -> Result<C
     Ok(client)
 }
 
-async fn login(
-    client: &Client,
-    config: &Config,
-    password: &Secret,
-    device: Option<&str>,
-) -> Result<(), ReceiveError> {
-    let mut login = client
-        .matrix_auth()
-        .login_username(&config.user, password.expose())
-        .initial_device_display_name(DEVICE_NAME);
+async fn login(client: &Client, config: &Config, password: &Secret, device: Option<&str>) -> Result<(), ReceiveError> {
+    let mut login =
+        client.matrix_auth().login_username(&config.user, password.expose()).initial_device_display_name(DEVICE_NAME);
     if let Some(device) = device {
         login = login.device_id(device);
     }
@@ -240,7 +233,8 @@ async fn adopt(client: &Client, config: &Config, token: &Secret) -> Result<(), R
     }
     let Some(device) = me.device else {
         return Err(ReceiveError::Account(
-            "the access token belongs to no device, so it cannot encrypt; use `password`, or a token from a login".into(),
+            "the access token belongs to no device, so it cannot encrypt; use `password`, or a token from a login"
+                .into(),
         ));
     };
     let session = serde_json::json!({ "user_id": config.user, "device_id": device, "access_token": token.expose() });
@@ -283,7 +277,9 @@ pub(crate) fn unreachable(config: &Config, problem: &HttpError) -> ReceiveError 
         Some(ErrorKind::UserDeactivated | ErrorKind::UserLocked | ErrorKind::UserSuspended) => {
             ReceiveError::Account(format!("{place} has closed the account: {text}; ask its administrator"))
         }
-        _ => ReceiveError::Transient(format!("cannot reach {place}: {text}; is it running, and is `homeserver` right?")),
+        _ => {
+            ReceiveError::Transient(format!("cannot reach {place}: {text}; is it running, and is `homeserver` right?"))
+        }
     }
 }
 

@@ -73,9 +73,8 @@ impl<'a> Intake<'a> {
         self.desks.find().await.map_err(|error| error::receiving("look for the desk's room", &error))?;
         let keys = self.link.client.encryption().room_keys_received_stream().await;
         let keys = keys.ok_or_else(|| ReceiveError::Transient("the keys of the account are not open".into()))?;
-        let keys = keys.map(|update| {
-            update.ok().map(|keys| keys.into_iter().map(|key| key.session_id).collect::<Vec<String>>())
-        });
+        let keys = keys
+            .map(|update| update.ok().map(|keys| keys.into_iter().map(|key| key.session_id).collect::<Vec<String>>()));
         let mut keys = std::pin::pin!(keys);
         let mut first = true;
         loop {
@@ -238,7 +237,8 @@ impl<'a> Intake<'a> {
             return Ok(());
         }
         self.save_pending()?;
-        let late: Vec<String> = events.iter().filter_map(|event| event.key.as_str().strip_suffix("#1")).map(str::to_owned).collect();
+        let late: Vec<String> =
+            events.iter().filter_map(|event| event.key.as_str().strip_suffix("#1")).map(str::to_owned).collect();
         let mut pause = Duration::from_millis(200);
         for attempt in 1.. {
             match self.inbox.accept(events.clone(), cursor.clone()).await {

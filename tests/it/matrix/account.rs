@@ -40,7 +40,8 @@ async fn who_was_logged_out_logs_in_again_with_the_password() {
     let (run, room) = bench.start_new().await;
     let cursor = run.stop().await;
     let token = bench.synapse.access_token(&bench.bot).await;
-    let (status, _) = bench.synapse.request("POST", "/_matrix/client/v3/logout/all", Some(&token), Some(json!({}))).await;
+    let (status, _) =
+        bench.synapse.request("POST", "/_matrix/client/v3/logout/all", Some(&token), Some(json!({}))).await;
     assert_eq!(status, 200);
 
     let run = bench.start(&bench.desk(), cursor);

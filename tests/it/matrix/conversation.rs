@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use frontdesk_core::{Adapter, Content, Event, Found, Op, Part, Post, Side, Style};
+use frontdesk_core::{Adapter, Content, Event, Found, Op, Part, Post, RefusedScope, SendError, Side, Style};
 use futures::StreamExt;
 use serde_json::json;
 
@@ -38,6 +38,34 @@ async fn a_customers_words_neither_mention_nor_format() {
     assert_eq!(card.content["m.mentions"], json!({}));
     let notice = bench.ann.wait_for_text(&room, "Not sent.", PATIENCE).await;
     assert_eq!((notice.msgtype(), notice.mentions()), ("m.notice", vec![bench.ann.user_id().to_owned()]));
+    run.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_of_the_greatest_length_can_be_sent_and_edited_encrypted() {
+    let bench = Bench::new().await;
+    let (run, room) = bench.start_new().await;
+    let limit = run.adapter.capabilities().text;
+    let long = limit.split(&"🍞 \"brown\"\n".repeat(limit.max)).swap_remove(0);
+    assert!(long.len() > limit.max / 2);
+    let thread = run.open(1, &long).await;
+    run.send(2, None, Op::Edit { id: thread.as_str().into(), post: Post::words(&long) }).await;
+    let edit = bench.ann.wait_for(&room, "the edit", PATIENCE, |event| event.replaces().is_some()).await;
+    assert_eq!(edit.new_body(), Some(long.as_str()));
+    run.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thread_whose_card_was_deleted_still_takes_posts_and_one_that_never_was_does_not() {
+    let bench = Bench::new().await;
+    let (run, room) = bench.start_new().await;
+    let thread = run.open(1, "Anna, new").await;
+    run.send(2, None, Op::Delete { id: thread.as_str().into() }).await;
+    run.send(3, Some(&thread), Op::Post(Post::words("still here"))).await;
+    bench.ann.wait_for_text(&room, "still here", PATIENCE).await;
+    let unknown = frontdesk_core::ThreadId::from("$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    let refused = run.try_send(&outbound(4, Some(&unknown), Op::Post(Post::words("nowhere")))).await;
+    assert!(matches!(refused, Err(SendError::Refused { scope: RefusedScope::Recipient, .. })), "{refused:?}");
     run.stop().await;
 }
 
@@ -120,7 +148,10 @@ async fn edits_deletes_and_reactions_go_both_ways() {
     let edit = bench.ann.wait_for(&room, "our edit", PATIENCE, |event| event.replaces() == Some(card.as_str())).await;
     assert_eq!(edit.new_body(), Some("Anna, answered"));
     run.send(3, None, Op::React { id: card.clone(), emoji: Some("✅".into()) }).await;
-    let ours = bench.ann.wait_for(&room, "our reaction", PATIENCE, |event| event.reaction().is_some_and(|(_, key)| key == "✅")).await;
+    let ours = bench
+        .ann
+        .wait_for(&room, "our reaction", PATIENCE, |event| event.reaction().is_some_and(|(_, key)| key == "✅"))
+        .await;
     run.send(4, None, Op::React { id: card.clone(), emoji: None }).await;
     let gone = |event: &crate::operator::TimelineEvent| event.redacts.as_deref() == Some(ours.event_id.as_str());
     bench.ann.wait_for(&room, "our reaction taken back", PATIENCE, gone).await;
@@ -142,7 +173,8 @@ async fn replies_notices_and_files_are_told_apart() {
     let token = bench.synapse.access_token(&bench.bot).await;
     let path = "/_matrix/media/v3/upload?filename=list.json";
     let (_, uploaded) = bench.synapse.request("POST", path, Some(&token), Some(json!({ "rolls": 12 }))).await;
-    let file = json!({ "msgtype": "m.file", "body": "The list", "filename": "list.json", "url": uploaded["content_uri"] });
+    let file =
+        json!({ "msgtype": "m.file", "body": "The list", "filename": "list.json", "url": uploaded["content_uri"] });
     bench.ann.send(&room, file).await;
 
     let outside = run.said("outside").await;

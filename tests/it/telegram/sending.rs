@@ -42,7 +42,8 @@ async fn what_never_left_is_certain_and_shows_no_token() {
 
 #[tokio::test]
 async fn people_who_cannot_be_reached_are_refused_in_plain_words() {
-    let cases: [(fn(&BotApi), &str); 2] = [
+    type Happens = fn(&BotApi);
+    let cases: [(Happens, &str); 2] = [
         (|api| api.blocks(ANNA), "The customer has blocked the bot"),
         (|api| api.deactivates(ANNA), "no longer exists"),
     ];

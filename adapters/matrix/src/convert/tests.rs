@@ -92,7 +92,8 @@ fn an_encrypted_voice_message_keeps_what_it_takes_to_decrypt_it() {
 
 #[test]
 fn a_place_is_read_from_its_address() {
-    let event = read("m.room.message", json!({"msgtype": "m.location", "body": "Shop", "geo_uri": "geo:52.5,13.4;u=3"}));
+    let event =
+        read("m.room.message", json!({"msgtype": "m.location", "body": "Shop", "geo_uri": "geo:52.5,13.4;u=3"}));
     let place = Part::Location { latitude: "52.5".into(), longitude: "13.4".into(), name: Some("Shop".into()) };
     assert!(matches!(event, Event::Message(message) if message.content == Content { parts: vec![place] }));
 }

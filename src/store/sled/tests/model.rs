@@ -19,8 +19,8 @@ enum Act {
 
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
-        4 => prop::collection::vec((0..4_u8, 0..40_u8), 0..6).prop_map(Act::Accept),
-        4 => (1..6_usize, prop::option::of(0..40_u8)).prop_map(|(limit, park)| Act::Dispatch(limit, park)),
+        4 => prop::collection::vec((0..3_u8, 0..12_u8), 0..8).prop_map(Act::Accept),
+        4 => (1..6_usize, prop::option::of(0..12_u8)).prop_map(|(limit, park)| Act::Dispatch(limit, park)),
         3 => (0..3_usize, any::<bool>()).prop_map(|(row, sent)| Act::Settle(row, sent)),
         1 => Just(Act::Restart),
     ]

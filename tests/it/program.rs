@@ -1,0 +1,212 @@
+//! The whole program as a child process, between a Bot API stand-in and a real Synapse.
+
+use std::{
+    fs::{self, File},
+    io::Read,
+    net::{SocketAddr, TcpListener},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{sleep, timeout},
+};
+
+use crate::{
+    botapi::BotApi,
+    operator::Operator,
+    synapse::{Account, Synapse},
+};
+
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A shop: its bot, its homeserver with an operator, and the folder the program runs in.
+pub struct Shop {
+    pub telegram: BotApi,
+    pub ann: Operator,
+    pub bot: Account,
+    pub folder: TempDir,
+    pub http: SocketAddr,
+    alias: String,
+    running: Option<Child>,
+}
+
+impl Shop {
+    pub async fn new() -> Self {
+        Self::with("").await
+    }
+
+    /// With more lines for the config.
+    pub async fn with(more: &str) -> Self {
+        let synapse = Synapse::shared().await;
+        let telegram = BotApi::start().await;
+        let (bot, ann) = (synapse.register("frontdesk").await, synapse.register("ann").await);
+        let ann = Operator::login(synapse, &ann).await;
+        ann.accept_invites(true).await;
+        let folder = tempfile::tempdir().unwrap();
+        let http = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let alias = format!("#desk-{}:{}", bot.localpart, synapse.server_name());
+        let config = format!(
+            r#"
+            [business]
+            name = "Blue Door Bakery"
+            timezone = "Europe/Berlin"
+            [replies]
+            ack_delay_secs = 2
+            [telegram.shop]
+            token = "{token}"
+            api_url = "{api}"
+            [matrix.desk]
+            homeserver = "{homeserver}"
+            user = "{user}"
+            password = "{password}"
+            [desks.main]
+            channel = "matrix.desk"
+            room = "{alias}"
+            operators = ["{operator}"]
+            [http]
+            listen = "{http}"
+            {more}
+            "#,
+            token = telegram.token(),
+            api = telegram.url(),
+            homeserver = synapse.url(),
+            user = bot.user_id,
+            password = bot.password,
+            operator = ann.user_id(),
+        );
+        fs::write(folder.path().join("frontdesk.toml"), config).unwrap();
+        Self { telegram, ann, bot, folder, http, alias, running: None }
+    }
+
+    /// Starts the program; see [`Shop::ready`].
+    pub fn start(&mut self) {
+        assert!(self.running.is_none(), "it runs already");
+        self.running = Some(self.spawn());
+    }
+
+    fn spawn(&self) -> Child {
+        let log = File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
+        Command::new(env!("CARGO_BIN_EXE_frontdesk"))
+            .current_dir(self.folder.path())
+            .env_remove("FRONTDESK_CONFIG")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap()
+    }
+
+    /// A second program on the same folder; what it says and how it ends.
+    pub async fn second(&self) -> (ExitStatus, String) {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_frontdesk"))
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let status = ended(&mut child, Duration::from_secs(20)).await;
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        (status, said)
+    }
+
+    /// Until `/readyz` answers 200.
+    pub async fn ready(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.get("/readyz").await.is_none_or(|(status, _)| status != 200) {
+            assert!(Instant::now() < deadline, "not ready: {:?}\n{}", self.get("/readyz").await, self.log());
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    pub async fn up(&mut self) {
+        self.start();
+        self.ready().await;
+    }
+
+    /// As a power cut would, short of the disk.
+    pub fn kill(&mut self) {
+        let mut child = self.running.take().expect("it runs");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// SIGTERM; how it ended, and after how long.
+    pub async fn stop(&mut self) -> (ExitStatus, Duration) {
+        let mut child = self.running.take().expect("it runs");
+        let began = Instant::now();
+        let sent = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().unwrap();
+        assert!(sent.success());
+        let status = ended(&mut child, Duration::from_secs(20)).await;
+        (status, began.elapsed())
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// Status and body; `None` while nobody listens.
+    pub async fn get(&self, path: &str) -> Option<(u16, String)> {
+        let ask = async {
+            let mut stream = TcpStream::connect(self.http).await.ok()?;
+            let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+            stream.write_all(request.as_bytes()).await.ok()?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.ok()?;
+            let status = answer.split_whitespace().nth(1)?.parse().ok()?;
+            Some((status, answer.split_once("\r\n\r\n")?.1.to_owned()))
+        };
+        timeout(Duration::from_secs(5), ask).await.ok().flatten()
+    }
+
+    /// The desk's room, once the operator is in it.
+    pub async fn room(&self) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(room) = self.ann.resolve(&self.alias).await {
+                self.ann.wait_for_member(&room, self.ann.user_id(), "join", PATIENCE).await;
+                return room;
+            }
+            assert!(Instant::now() < deadline, "no room was made\n{}", self.log());
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// The thread under the card that begins with this name.
+    pub async fn thread(&self, room: &str, customer: &str) -> String {
+        let begins = format!("{customer} · ");
+        self.ann
+            .wait_for(room, "a card", PATIENCE, |event| {
+                event.thread_root().is_none() && event.body().starts_with(&begins)
+            })
+            .await
+            .event_id
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.running.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        if std::thread::panicking() {
+            eprintln!("what the program logged:\n{}", self.log());
+        }
+    }
+}
+
+async fn ended(child: &mut Child, limit: Duration) -> ExitStatus {
+    let deadline = Instant::now() + limit;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        assert!(Instant::now() < deadline, "the program did not end within {limit:?}");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
