@@ -5,3 +5,4 @@ mod automatic;
 mod commands;
 mod failures;
 mod restarts;
+mod storm;

@@ -74,6 +74,8 @@ pub struct Post {
     pub reply_to: Option<PlatformId>,
     pub reactions: Vec<String>,
     pub mentions: Vec<PlatformUser>,
+    /// When it came to stand there, on the test's clock.
+    pub at: Instant,
 }
 
 pub enum Fault {
@@ -92,6 +94,11 @@ impl FakePlatform {
 
     pub fn fail_next(&self, fault: Fault) {
         self.state.lock().unwrap().faults.push_back(fault);
+    }
+
+    /// No more faults than those that have happened.
+    pub fn heal(&self) {
+        self.state.lock().unwrap().faults.clear();
     }
 
     pub fn lose_thread(&self, thread: &ThreadId) {
@@ -117,7 +124,7 @@ impl FakePlatform {
         format!("{prefix}{}", state.next)
     }
 
-    fn note(&self, post: Post) {
+    pub fn note(&self, post: Post) {
         self.state.lock().unwrap().posts.push(post);
     }
 
@@ -153,6 +160,7 @@ impl FakePlatform {
                     reply_to: post.reply_to.clone(),
                     reactions: Vec::new(),
                     mentions: post.mentions.clone(),
+                    at: Instant::now(),
                 });
                 Sent { thread: opened, ids: vec![id] }
             }
@@ -372,6 +380,7 @@ impl World {
             reply_to: message.reply_to.clone(),
             reactions: Vec::new(),
             mentions: Vec::new(),
+            at: Instant::now(),
         });
         platform.arrives(self.customer(platform, name, Event::Message(message)));
         self.settle().await;
@@ -424,6 +433,7 @@ impl World {
             reply_to: message.reply_to.clone(),
             reactions: Vec::new(),
             mentions: Vec::new(),
+            at: Instant::now(),
         });
         self.at_desk(operator, thread, Event::Message(message)).await;
         id

@@ -59,11 +59,11 @@ pub(crate) fn inbound(source: Source<'_>, reactions: &mut Reactions) -> Option<I
         Decryption::Failed => Event::Undecryptable { id: id.into(), raw: raw.clone() },
         Decryption::Readable | Decryption::Late => event(raw, id, reactions)?,
     };
-    let event = match event {
-        Event::Member { .. } => event,
-        _ if source.operator => event,
+    let event = if source.operator || matches!(event, Event::Member { .. }) {
+        event
+    } else {
         // Kept, but no answer: the desk names its operators, and this person is not one of them.
-        _ => Event::Unsupported { kind: "message of somebody who is not an operator".into(), raw: raw.clone() },
+        Event::Unsupported { kind: "message of somebody who is not an operator".into(), raw: raw.clone() }
     };
     let thread = thread(raw);
     Some(Inbound {

@@ -197,7 +197,8 @@ fn edit(id: &str, post: &Post, key: OutboxKey) -> Value {
 /// For clients that know no edits: saying all of a long text twice might not fit.
 fn shortened(text: &str) -> &str {
     const BYTES: usize = 2_000;
-    &text[..text.floor_char_boundary(BYTES)]
+    let end = text.char_indices().map(|(at, _)| at).find(|at| *at >= BYTES);
+    &text[..end.unwrap_or(text.len())]
 }
 
 async fn our_reaction(room: &Room, target: &EventId) -> Result<Option<OwnedEventId>, SendError> {

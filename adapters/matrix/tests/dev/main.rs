@@ -1,3 +1,0 @@
-mod matrix;
-mod operator;
-mod synapse;
