@@ -139,11 +139,12 @@ impl App {
             if stop.is_cancelled() {
                 break;
             }
-            // Only a panic ends a task before the program stops.
-            if let Err(problem) = ended {
-                error!(%problem, "a part of the program failed; stopping, so that it is started again whole");
-                failed = true;
+            // Before the program stops a task ends only when it cannot go on.
+            match ended {
+                Ok(()) => error!("a part of the program cannot go on; stopping, so that it is started again whole"),
+                Err(problem) => error!(%problem, "a part of the program failed; stopping, to be started again whole"),
             }
+            failed = true;
             stop.cancel();
         }
         let rest = async { while tasks.join_next().await.is_some() {} };
@@ -171,7 +172,10 @@ impl Receiver {
             self.inbox.health(ChannelHealth::Connecting);
             let began = tokio::time::Instant::now();
             let ended = self.receive(&stop).await;
-            let Err(problem) = ended else { continue };
+            let Err(problem) = ended else {
+                sleep(RESTART[0]).await;
+                continue;
+            };
             if stop.is_cancelled() {
                 return;
             }

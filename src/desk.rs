@@ -29,6 +29,9 @@ pub const UNKNOWN_THREAD: &str = "This was sent to nobody: the thread belongs to
 
 pub const UNDECRYPTABLE: &str = "A message of yours could not be decrypted and was not sent. If it does not go out within a minute, please write it again.";
 
+pub const READABLE_NOW: &str =
+    "A message of yours can be read only now and was not sent, because you may have written it again. It says:";
+
 /// What an operator's message is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {

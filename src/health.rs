@@ -80,9 +80,9 @@ impl Health {
         self.lock().ready()
     }
 
-    /// All of these channels, those of the desks, have read everything there was.
+    /// All of these channels have read everything there was.
     #[must_use]
-    pub fn desks_caught_up(&self, channels: &[ChannelId]) -> bool {
+    pub fn caught_up(&self, channels: &[ChannelId]) -> bool {
         let state = self.lock();
         channels.iter().all(|channel| state.channels.get(channel) == Some(&ChannelHealth::CaughtUp))
     }
@@ -165,9 +165,9 @@ mod tests {
     fn a_channel_that_nobody_spoke_of_has_not_caught_up() {
         let (health, shop, desk) = health();
         health.set(&desk, ChannelHealth::CaughtUp);
-        assert!(health.desks_caught_up(std::slice::from_ref(&desk)));
-        assert!(!health.desks_caught_up(&[desk, shop]));
-        assert!(!health.desks_caught_up(&["matrix.other".into()]));
+        assert!(health.caught_up(std::slice::from_ref(&desk)));
+        assert!(!health.caught_up(&[desk, shop]));
+        assert!(!health.caught_up(&["matrix.other".into()]));
     }
 
     #[test]

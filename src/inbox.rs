@@ -19,10 +19,12 @@ use crate::{
 
 /// Facts decided in one transaction.
 const AT_ONCE: usize = 64;
-/// Timers wait for the desks to catch up after a start, but no longer than this.
+/// Timers wait for the channels to catch up after a start, but no longer than this.
 const CATCH_UP: SignedDuration = SignedDuration::from_secs(60);
 /// Parked facts are looked at again this often, even when no name became known.
 const PARKED: Duration = Duration::from_secs(5);
+/// So many failures of the store in a row, and the program is better started again.
+const FAILURES: u32 = 5;
 /// Between two attempts when the store fails.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -84,19 +86,30 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
-    /// Until `stop`. There is only one such task: two could greet one person twice.
+    /// Until `stop`, or until the store has failed for good. There is only one such task: two could greet one person
+    /// twice.
     pub async fn run(self, stop: CancellationToken) {
-        let desks: Vec<_> = self.policy.desks.iter().map(|desk| desk.channel.clone()).collect();
+        // An answer may wait on any channel: at a desk, or given on the owner's phone.
+        let channels: Vec<_> = self.policy.channels.keys().cloned().collect();
         let started = self.clock.now();
+        let mut failures = 0;
         while !stop.is_cancelled() {
             let now = self.clock.now();
-            let timers = self.health.desks_caught_up(&desks) || now.duration_since(started) >= CATCH_UP;
+            let timers = self.health.caught_up(&channels) || now.duration_since(started) >= CATCH_UP;
             let decide = Arc::clone(&self.policy);
             let nap = match self.store.dispatch(now, timers, AT_ONCE, decide).await {
-                Ok(dispatched) => self.after(dispatched, timers),
+                Ok(dispatched) => {
+                    failures = 0;
+                    self.health.set_store(None);
+                    self.after(dispatched, timers)
+                }
                 Err(error) => {
-                    error!(%error, "the store failed; nothing is lost, trying again");
+                    failures += 1;
+                    error!(%error, failures, "the store failed; nothing that was accepted is lost");
                     self.health.set_store(Some(error.to_string()));
+                    if failures >= FAILURES {
+                        return;
+                    }
                     Some(PAUSE)
                 }
             };
@@ -119,7 +132,7 @@ impl Dispatch {
             return None;
         }
         let parked = (dispatched.parked > 0).then_some(PARKED);
-        // Before the desks have caught up a due timer must wait, and is looked at again when they have.
+        // Before the channels have caught up a due timer must wait, and is looked at again when they have.
         let due = dispatched.next_timer.map(|due| if timers { self.until(due) } else { Duration::from_secs(1) });
         Some([parked, due].into_iter().flatten().min().unwrap_or(Duration::from_secs(60)).min(Duration::from_secs(60)))
     }

@@ -104,18 +104,21 @@ impl Outbox {
             let rows = self.store.rows(after, 1000).await?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = Some(last.number);
-            self.push(&rows);
+            self.insert(&rows, true);
         }
     }
 
     /// Rows that were just written.
     pub fn push(&self, rows: &[Row]) {
-        if rows.is_empty() {
-            return;
+        if !rows.is_empty() {
+            self.insert(rows, false);
         }
+    }
+
+    fn insert(&self, rows: &[Row], tried: bool) {
         let mut lanes = self.lanes();
         for row in rows {
-            lanes.insert(row);
+            lanes.insert(row, tried);
         }
         drop(lanes);
         self.wake.notify_one();
@@ -141,7 +144,9 @@ impl Outbox {
                 let Some((target, row)) = self.lanes().take(self.clock.now()) else { break };
                 under_way.spawn(Arc::clone(&self).work(target, row, stop.clone()));
             }
-            let nap = self.until_next();
+            // When all places are taken, only an end makes one free.
+            let full = under_way.len() >= LANES_AT_ONCE;
+            let nap = if full { Duration::from_secs(60) } else { self.until_next() };
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = self.wake.notified() => {}

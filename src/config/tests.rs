@@ -272,7 +272,6 @@ fn desks_are_checked_against_the_channels_and_each_other() {
 
     frontdesk.toml:68: matrix.shop.homeserver: is missing; write the address, as in "https://matrix.example.org"
     frontdesk.toml:68: matrix.shop.user: is missing; write the whole id, as in "@frontdesk:example.org"
-    frontdesk.toml:68: matrix.shop.password: is missing; write password = { env = "MATRIX_PASSWORD" }, or an access token as `token`
     frontdesk.toml: telegram: no channel that customers can write to; add one with [telegram.shop] and its token
     "#);
 }

@@ -66,7 +66,10 @@ pub(super) fn invite(draft: &mut Draft<'_>, inbound: &Inbound) {
     };
     match silence {
         Some(reason) => draft.silent(Kind::Invitation, reason),
-        None => say(draft, Kind::Invitation),
+        None => {
+            let since = draft.at;
+            say(draft, Kind::Invitation, since);
+        }
     }
 }
 
@@ -83,7 +86,7 @@ pub(super) fn due(mut draft: Draft<'_>, timer: &Timer) -> Decision {
         let kind = kind_now(&draft, pending.kind);
         match reason_for_silence_now(&draft, kind, &pending, timer) {
             Some(reason) => draft.silent(kind, reason),
-            None => say(&mut draft, kind),
+            None => say(&mut draft, kind, pending.since),
         }
     }
     draft.finish()
@@ -92,8 +95,8 @@ pub(super) fn due(mut draft: Draft<'_>, timer: &Timer) -> Decision {
 /// What this message calls for, before any reason for silence.
 fn wanted(draft: &Draft<'_>) -> Option<Kind> {
     let contact = draft.case.contact.as_ref()?;
-    let closed = draft.policy.replies.after_hours && !draft.policy.hours.is_open(draft.at, &[]);
-    match (stranger(draft, contact), closed) {
+    let closed = !draft.policy.hours.is_open(draft.at, &[]);
+    match (stranger(draft, contact), closed && draft.policy.replies.after_hours) {
         (true, false) => Some(Kind::FirstContact),
         (true, true) => Some(Kind::FirstContactClosed),
         (false, true) => Some(Kind::AfterHours),
@@ -102,7 +105,7 @@ fn wanted(draft: &Draft<'_>) -> Option<Kind> {
 }
 
 fn stranger(draft: &Draft<'_>, contact: &Contact) -> bool {
-    match (contact.acknowledged_at, draft.policy.replies.again_after) {
+    match (contact.acknowledged_at.max(contact.human_at), draft.policy.replies.again_after) {
         (None, _) => true,
         (Some(at), Some(again)) => later(at, again) <= draft.at,
         (Some(_), None) => false,
@@ -120,15 +123,15 @@ fn reason_for_silence(draft: &Draft<'_>, kind: Kind, inbound: &Inbound, message:
     if said_today(contact, draft.at) >= BUDGET {
         return Some(Silence::Budget);
     }
+    let present = draft.policy.replies.human_present;
+    if contact.human_at.is_some_and(|human| later(human, present) > draft.at) {
+        return Some(Silence::HumanPresent);
+    }
     if kind != Kind::AfterHours {
         return None;
     }
     if says_nothing(&message.content) {
         return Some(Silence::OnlyThanks);
-    }
-    let present = draft.policy.replies.human_present;
-    if contact.human_at.is_some_and(|human| later(human, present) > draft.at) {
-        return Some(Silence::HumanPresent);
     }
     let told = contact.notice_at?;
     let opened_since = draft.policy.hours.was_open_between(told, draft.at, &[]);
@@ -181,9 +184,11 @@ fn reason_for_silence_now(draft: &Draft<'_>, kind: Kind, pending: &Pending, time
     }
     if kind == Kind::AfterHours {
         let told = contact.notice_at.is_some_and(|told| told >= pending.since);
-        let open = draft.policy.hours.is_open(draft.now, &[]);
-        return if open {
+        let opened = draft.policy.hours.was_open_between(pending.since, draft.now, &[]);
+        return if opened {
             Some(Silence::NotNews)
+        } else if draft.now.duration_since(timer.due) > NEWS {
+            Some(Silence::Expired)
         } else if told {
             Some(Silence::NoticeThisPeriod)
         } else {
@@ -196,7 +201,8 @@ fn reason_for_silence_now(draft: &Draft<'_>, kind: Kind, pending: &Pending, time
     (draft.now.duration_since(timer.due) > STILL_FRESH).then_some(Silence::Expired)
 }
 
-fn say(draft: &mut Draft<'_>, kind: Kind) {
+/// `since` is when the customer wrote what is answered here.
+fn say(draft: &mut Draft<'_>, kind: Kind, since: Timestamp) {
     let (Some(identity), Some(contact)) = (draft.case.identity.clone(), draft.case.contact.as_ref()) else { return };
     let (now, policy) = (draft.now, draft.policy);
     let next_opening = policy.hours.next_opening(now, &[]);
@@ -230,7 +236,7 @@ fn say(draft: &mut Draft<'_>, kind: Kind) {
     let conversation = draft.case.conversation.as_ref().map(|conversation| conversation.id);
     let op = RowOp::Post { content: Content::text(text), style: Style::Words, reply_to: None, mentions: Vec::new() };
     let mut row = row(customer(&identity), Purpose::Automatic(kind), op, conversation, message);
-    row.unless_answered = true;
+    row.unless_answered = Some(since);
     row.expires_at = Some(expiry(kind, now, next_opening));
     draft.out.rows.push(row);
 }
@@ -272,7 +278,8 @@ pub(super) fn unsaid(draft: &mut Draft<'_>, kind: Kind, reason: Silence) {
     let Some(index) = contact.automatic.iter().rposition(|sent| sent.kind == kind) else { return };
     let said = contact.automatic.remove(index);
     if contact.acknowledged_at == Some(said.at) {
-        contact.acknowledged_at = None;
+        // Whom a person has answered meanwhile is no stranger.
+        contact.acknowledged_at = contact.human_at;
     }
     if contact.notice_at == Some(said.at) {
         contact.notice_at = None;

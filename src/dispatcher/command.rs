@@ -2,7 +2,7 @@
 
 use frontdesk_core::Inbound;
 
-use super::{Draft, draft::customer};
+use super::{Draft, draft::customer, operator::signed};
 use crate::{
     desk,
     store::{Author, Purpose, Target},
@@ -65,27 +65,32 @@ fn coming_days(draft: &Draft<'_>) -> String {
     draft.policy.hours.overview(draft.now, 7, &[])
 }
 
-/// Appends the same messages once more; what is sent is what they say by now.
+/// Appends the same messages once more, or only the missing piece of one; what is sent is what they say by now.
 fn retry(draft: &mut Draft<'_>) {
     let messages = std::mem::take(&mut draft.case.undelivered);
     let (Some(identity), Some(conversation)) = (draft.case.identity.clone(), &mut draft.case.conversation) else {
         return;
     };
-    conversation.undelivered.clear();
-    let desk = conversation.desk.clone();
-    let again: Vec<_> = messages.into_iter().filter(|message| !message.is_deleted()).collect();
+    let (missing, desk) = (std::mem::take(&mut conversation.undelivered), conversation.desk.clone());
+    let again = missing.into_iter().filter_map(|it| {
+        let message = messages.iter().find(|message| message.key == it.message && !message.is_deleted())?;
+        Some((it.piece, message))
+    });
+    let again: Vec<_> = again.collect();
     if again.is_empty() {
         draft.tell("Nothing waits to be sent again here.", Purpose::Reply, None);
         return;
     }
-    for message in &again {
+    let target = customer(&identity);
+    for (piece, message) in again {
         let Author::Operator { name, .. } = &message.author else { continue };
-        let words = message.current().words();
-        let text = match &draft.desk(&desk).sign {
-            Some(sign) => format!("{words}\n\n{}", desk::signature(sign, name)),
-            None => words,
-        };
-        draft.post(&customer(&identity), Purpose::Answer, &text, message);
+        match piece {
+            Some(piece) => draft.post_pieces(&target, Purpose::Answer, vec![piece], message, true),
+            None => {
+                let text = signed(draft, &desk, name, &message.current().words());
+                draft.post(&target, Purpose::Answer, &text, message);
+            }
+        }
     }
     draft.answered();
 }

@@ -126,12 +126,16 @@ fn arrived(draft: &Draft<'_>, content: &Content) -> Content {
 
 /// The running conversation, the one that was closed a little while ago, or a new one with a card.
 fn open_conversation(draft: &mut Draft<'_>) {
-    let (at, reopen) = (draft.at, draft.policy.conversations.reopen_within);
+    let (at, policy) = (draft.at, draft.policy);
+    let reopen = policy.conversations.reopen_within;
     if let Some(conversation) = &mut draft.case.conversation {
-        let goes_on = match &conversation.state {
-            ConversationState::Open => true,
-            ConversationState::Closed { at: closed, by } => by.is_some() && at.duration_since(*closed) <= reopen,
-        };
+        // A desk that is no longer in the config has nobody to read it.
+        let has_desk = policy.desk(&conversation.desk).is_some();
+        let goes_on = has_desk
+            && match &conversation.state {
+                ConversationState::Open => true,
+                ConversationState::Closed { at: closed, by } => by.is_some() && at.duration_since(*closed) <= reopen,
+            };
         if goes_on {
             conversation.state = ConversationState::Open;
             return;
@@ -273,7 +277,7 @@ fn reachable(draft: &mut Draft<'_>, reachable: bool) {
 fn delivery(draft: &mut Draft<'_>, state: &DeliveryState) {
     draft.change(ChangeKind::Delivery { delivery: state.clone() });
     if let (DeliveryState::Failed { reason }, Some(message)) = (state, draft.case.message.clone()) {
-        super::settled::failed(draft, &message, reason);
+        super::settled::failed(draft, &message, None, reason);
     }
 }
 

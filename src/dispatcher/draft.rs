@@ -144,6 +144,18 @@ impl<'a> Draft<'a> {
     pub fn post(&mut self, target: &Target, purpose: Purpose, text: &str, message: &MessageRecord) {
         let pieces = self.split(target, text);
         let piece = pieces.len() > 1;
+        self.post_pieces(target, purpose, pieces, message, piece);
+    }
+
+    /// `piece`: the texts are not the whole message.
+    pub fn post_pieces(
+        &mut self,
+        target: &Target,
+        purpose: Purpose,
+        pieces: Vec<String>,
+        message: &MessageRecord,
+        piece: bool,
+    ) {
         for (index, text) in pieces.into_iter().enumerate() {
             let op = RowOp::Post {
                 content: Content::text(text),
@@ -154,7 +166,16 @@ impl<'a> Draft<'a> {
             let mut row = row(target.clone(), purpose, op, Some(message.conversation), Some(message.key));
             row.give_up_at = self.give_up_at(target);
             row.piece = piece;
+            row.sender = self.sender(&message.author);
             self.out.rows.push(row);
+        }
+    }
+
+    fn sender(&self, author: &Author) -> Option<PlatformUser> {
+        match author {
+            Author::Customer => self.case.identity.as_ref().map(|identity| identity.user.clone()),
+            Author::Operator { id, .. } | Author::Note { id, .. } => Some(id.clone()),
+            Author::Business | Author::Automatic { .. } | Author::Program => None,
         }
     }
 
@@ -198,7 +219,8 @@ impl<'a> Draft<'a> {
     pub fn answered(&mut self) {
         let (at, idle_at) = (self.at, later(self.at, self.policy.conversations.close_idle));
         if let Some(contact) = &mut self.case.contact {
-            contact.human_at = Some(at);
+            // What was parked is decided late.
+            contact.human_at = contact.human_at.max(Some(at));
             contact.acknowledged_at.get_or_insert(at);
         }
         let Some(id) = self.case.conversation.as_ref().map(|conversation| conversation.id) else { return };
@@ -272,7 +294,7 @@ pub(super) fn row(
         message,
         sender: None,
         expires_at: None,
-        unless_answered: false,
+        unless_answered: None,
         give_up_at: None,
         piece: false,
     }

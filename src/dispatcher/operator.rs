@@ -1,6 +1,6 @@
 //! What operators do at a desk: which words go to the customer, and what stays inside.
 
-use frontdesk_core::{Content, DeskName, Event, Inbound, Message, Part, PersonKind, Style, ThreadId};
+use frontdesk_core::{Content, DeskName, Event, Inbound, Message, Part, PersonKind, PlatformId, Style, ThreadId};
 use jiff::SignedDuration;
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     desk::{self, Said},
-    store::{Author, ChangeKind, Decision, MessageRecord, MessageRef, Place, Purpose, RowOp, Target},
+    store::{Author, ChangeKind, Decision, Mark, MessageRecord, MessageRef, Place, Purpose, RowOp, Target},
 };
 
 /// A person who writes outside the threads gets a hint no oftener than this.
@@ -36,7 +36,7 @@ pub(super) fn decide(
             if draft.case.message.is_none() && draft.may_become_known() {
                 return draft.park();
             }
-            edited(&mut draft, content, *notice);
+            edited(&mut draft, inbound, content, *notice);
         }
         Event::Deleted { .. } => {
             if draft.case.message.is_none() && draft.may_become_known() {
@@ -50,11 +50,12 @@ pub(super) fn decide(
             }
             reacted(&mut draft, emoji.clone());
         }
-        Event::Undecryptable { .. } => {
-            if draft.case.conversation.is_none() && draft.may_become_known() {
+        Event::Undecryptable { id, .. } => {
+            let unknown = draft.case.conversation.is_none() && in_thread.is_some();
+            if unknown && draft.may_become_known() {
                 return draft.park();
             }
-            undecryptable(&mut draft, name, inbound);
+            undecryptable(&mut draft, name, inbound, id);
         }
         Event::Echo(_)
         | Event::Status { .. }
@@ -80,27 +81,52 @@ fn said(draft: &mut Draft<'_>, name: &DeskName, in_thread: Option<&ThreadId>, in
         return;
     }
     let said = desk::read(&message.content.words());
-    let Some(conversation) = draft.case.conversation.clone() else {
+    if draft.case.conversation.is_none() {
         outside(draft, name, in_thread.is_some(), inbound, &said);
         return;
-    };
+    }
     let source = MessageRef { place: Place::Desk { desk: name.clone() }, id: message.id.clone() };
     match said {
-        Said::Command { name: word, rest } => command::run(draft, inbound, &word, &rest),
-        Said::Note(text) => {
-            let author = Author::Note { id: inbound.from.id.clone(), name: inbound.from.name.clone() };
-            let record = draft.record(conversation.id, author, Content::text(text), Some(source));
-            draft.out.messages.push(record);
+        Said::Command { name: word, rest } => {
+            keep_inside(draft, inbound, message, source);
+            command::run(draft, inbound, &word, &rest);
         }
-        Said::EmptyNote => draft.tell(desk::EMPTY_NOTE, Purpose::Reply, None),
-        Said::Slash => draft.tell(desk::SLASH, Purpose::Reply, None),
+        Said::Note(_) => keep_inside(draft, inbound, message, source),
+        Said::EmptyNote => {
+            keep_inside(draft, inbound, message, source);
+            draft.tell(desk::EMPTY_NOTE, Purpose::Reply, None);
+        }
+        Said::Slash => {
+            keep_inside(draft, inbound, message, source);
+            draft.tell(desk::SLASH, Purpose::Reply, None);
+        }
         Said::Words if !only_text(&message.content) => {
+            keep_inside(draft, inbound, message, source);
             let line = "Not sent: files, pictures and places cannot be carried to the customer yet. Words can.";
             draft.tell(line, Purpose::Failure, Some(inbound.from.id.clone()));
         }
         Said::Words if message.content.words().trim().is_empty() => {}
+        Said::Words if readable_too_late(draft) => {
+            keep_inside(draft, inbound, message, source);
+            let line = format!("{} {}", desk::READABLE_NOW, desk::excerpt(&message.content.words()));
+            draft.tell(line, Purpose::Failure, Some(inbound.from.id.clone()));
+        }
         Said::Words => answer(draft, name, inbound, message, source),
     }
+}
+
+/// Part of the history, and never of what the customer sees; an edit of it stays inside too.
+fn keep_inside(draft: &mut Draft<'_>, inbound: &Inbound, message: &Message, source: MessageRef) {
+    let Some(conversation) = draft.case.conversation.as_ref().map(|conversation| conversation.id) else { return };
+    let author = Author::Note { id: inbound.from.id.clone(), name: inbound.from.name.clone() };
+    let record = draft.record(conversation, author, message.content.clone(), Some(source));
+    draft.out.messages.push(record);
+}
+
+/// The operator was told a while ago that this message could not be decrypted, and may have written it again.
+fn readable_too_late(draft: &Draft<'_>) -> bool {
+    let told = draft.case.mark.as_ref().filter(|mark| mark.what == ChangeKind::Uncertain);
+    told.is_some_and(|mark| draft.at.duration_since(mark.at) > super::PARKED)
 }
 
 /// A human's answer goes out on the app that the customer chose.
@@ -130,7 +156,7 @@ fn quotable(message: &MessageRecord) -> Option<crate::store::MessageKey> {
     }
 }
 
-fn signed(draft: &Draft<'_>, name: &DeskName, operator: &str, text: &str) -> String {
+pub(super) fn signed(draft: &Draft<'_>, name: &DeskName, operator: &str, text: &str) -> String {
     match &draft.desk(name).sign {
         Some(sign) => format!("{text}\n\n{}", desk::signature(sign, operator)),
         None => text.to_owned(),
@@ -148,17 +174,26 @@ fn outside(draft: &mut Draft<'_>, name: &DeskName, in_thread: bool, inbound: &In
         command::run_outside(draft, target, word);
         return;
     }
+    if in_thread {
+        draft.tell_at(target, desk::UNKNOWN_THREAD, Purpose::Failure, Some(inbound.from.id.clone()));
+        return;
+    }
     let hinted = draft.case.hinted_at.is_some_and(|hinted| draft.at.duration_since(hinted) < HINT_EVERY);
-    if hinted || (draft.case.waiting == 0 && !in_thread) {
+    if hinted || draft.case.waiting == 0 {
         return;
     }
     draft.out.hinted = Some((name.clone(), inbound.from.id.clone()));
-    let line = if in_thread { desk::UNKNOWN_THREAD } else { desk::OUTSIDE };
-    draft.tell_at(target, line, Purpose::Reply, None);
+    draft.tell_at(target, desk::OUTSIDE, Purpose::Reply, None);
 }
 
-fn edited(draft: &mut Draft<'_>, content: &Content, notice: bool) {
-    let Some((message, operator)) = own_answer(draft) else { return };
+fn edited(draft: &mut Draft<'_>, inbound: &Inbound, content: &Content, notice: bool) {
+    let kept_inside = matches!(&draft.case.message, Some(MessageRecord { author: Author::Note { .. }, .. }));
+    if kept_inside && !notice && desk::read(&content.words()) == Said::Words {
+        let line = "That edit sends nothing: the message was not sent before. Write it as a new message.";
+        draft.tell(line, Purpose::Reply, Some(inbound.from.id.clone()));
+        return;
+    }
+    let Some((message, operator)) = own_answer(draft).filter(|(_, author)| *author == inbound.from.id) else { return };
     if notice || desk::read(&content.words()) != Said::Words || !only_text(content) {
         let line = "That edit stays inside: the customer keeps the words you sent before.";
         draft.tell(line, Purpose::Reply, Some(operator));
@@ -171,7 +206,7 @@ fn edited(draft: &mut Draft<'_>, content: &Content, notice: bool) {
     let Some(desk) = draft.case.conversation.as_ref().map(|conversation| conversation.desk.clone()) else { return };
     let text = signed(draft, &desk, name, &content.words());
     let can_edit = draft.capabilities(&target).is_some_and(|can| can.edit.is_some());
-    if !can_edit || !draft.limit(&target).fits(&text) {
+    if !can_edit || !draft.limit(&target).fits(&text) || pieces(draft, &target, &message) > 1 {
         let line = "The customer's app cannot show that edit: they keep the words you sent before.";
         draft.tell(line, Purpose::Reply, Some(operator));
         return;
@@ -185,7 +220,10 @@ fn deleted(draft: &mut Draft<'_>) {
     let Some(target) = draft.case.identity.as_ref().map(customer) else { return };
     draft.change(ChangeKind::Deleted);
     if draft.capabilities(&target).is_some_and(|can| can.delete.is_some()) {
-        draft.push(target, Purpose::Answer, RowOp::Delete { message: message.key }, message.key);
+        for piece in 0..pieces(draft, &target, &message) {
+            let op = RowOp::Delete { message: message.key, piece };
+            draft.push(target.clone(), Purpose::Answer, op, message.key);
+        }
     } else {
         let line = "The customer's app cannot delete what was sent: they still see it.";
         draft.tell(line, Purpose::Reply, Some(operator));
@@ -203,14 +241,19 @@ fn reacted(draft: &mut Draft<'_>, emoji: Option<String>) {
     }
 }
 
-fn undecryptable(draft: &mut Draft<'_>, name: &DeskName, inbound: &Inbound) {
-    let hinted = draft.case.hinted_at.is_some_and(|hinted| draft.at.duration_since(hinted) < HINT_EVERY);
-    if hinted {
-        return;
-    }
-    draft.out.hinted = Some((name.clone(), inbound.from.id.clone()));
-    let target = draft.case.conversation.as_ref().map_or_else(|| Target::Desk(name.clone()), thread);
+/// What cannot be read is never an answer. Its author is told, and a mark remembers it for when it can be read.
+fn undecryptable(draft: &mut Draft<'_>, name: &DeskName, inbound: &Inbound, id: &PlatformId) {
+    let Some(target) = draft.case.conversation.as_ref().map(thread) else { return };
+    let message = MessageRef { place: Place::Desk { desk: name.clone() }, id: id.clone() };
+    draft.out.mark = Some((message, Mark { at: draft.at, what: ChangeKind::Uncertain }));
     draft.tell_at(target, desk::UNDECRYPTABLE, Purpose::Failure, Some(inbound.from.id.clone()));
+}
+
+/// In how many messages an answer went out.
+fn pieces(draft: &Draft<'_>, target: &Target, message: &MessageRecord) -> usize {
+    let Author::Operator { name, .. } = &message.author else { return 1 };
+    let Some(desk) = draft.case.conversation.as_ref().map(|conversation| &conversation.desk) else { return 1 };
+    draft.split(target, &signed(draft, desk, name, &message.content.words())).len()
 }
 
 /// The message that is changed, when it is an answer of an operator, and whose.

@@ -4,8 +4,8 @@ use frontdesk_core::{DeliveryState, Signal};
 
 use super::{Draft, automatic, draft::thread};
 use crate::store::{
-    Author, ChangeKind, ConversationState, Decision, MessageRecord, Outcome, Place, Purpose, RowOp, Settled, Silence,
-    Verb,
+    Author, ChangeKind, Conversation, ConversationState, Decision, MessageRecord, Outcome, Place, Purpose, RowOp,
+    Settled, Silence, Undelivered, Verb,
 };
 
 pub(super) fn decide(mut draft: Draft<'_>, settled: &Settled) -> Decision {
@@ -29,9 +29,20 @@ pub(super) fn decide(mut draft: Draft<'_>, settled: &Settled) -> Decision {
             }
         },
         // A failure notice never causes one.
-        Purpose::Relay | Purpose::Card | Purpose::Failure | Purpose::Reply => {}
+        Purpose::Relay => relay(&mut draft, settled),
+        Purpose::Card | Purpose::Failure | Purpose::Reply => {}
     }
     draft.finish()
+}
+
+/// A customer's change that the desk could not show in its place is shown as a line of its own.
+fn relay(draft: &mut Draft<'_>, settled: &Settled) {
+    let (Outcome::Failed { .. }, Verb::Edit, Some(message)) = (&settled.outcome, settled.verb, &draft.case.message)
+    else {
+        return;
+    };
+    let line = format!("A message was changed to: {}", message.current().readable());
+    draft.tell(line, Purpose::Relay, None);
 }
 
 fn answer(draft: &mut Draft<'_>, settled: &Settled) {
@@ -39,7 +50,9 @@ fn answer(draft: &mut Draft<'_>, settled: &Settled) {
     let verb = settled.verb;
     match (&settled.outcome, verb) {
         (Outcome::Sent { .. }, Verb::Post) => {
-            if message.has_failed() {
+            let waits = |it: &Conversation| it.undelivered.iter().any(|it| it.message == message.key);
+            let still_missing = draft.case.conversation.as_ref().is_some_and(waits);
+            if message.has_failed() && !still_missing {
                 // It did arrive in the end: the warning under it goes.
                 react(draft, &message, None);
             }
@@ -49,7 +62,7 @@ fn answer(draft: &mut Draft<'_>, settled: &Settled) {
         (Outcome::Sent { .. }, Verb::Edit | Verb::Delete | Verb::React) => seen(draft, &message),
         (Outcome::Failed { reason }, Verb::Post) => {
             draft.change(ChangeKind::Delivery { delivery: DeliveryState::Failed { reason: reason.clone() } });
-            failed(draft, &message, reason);
+            failed(draft, &message, settled.piece.clone(), reason);
         }
         (Outcome::Uncertain { reason }, Verb::Post) => {
             draft.change(ChangeKind::Uncertain);
@@ -57,7 +70,7 @@ fn answer(draft: &mut Draft<'_>, settled: &Settled) {
                 "Perhaps not delivered: {reason}. If the customer does not react, !retry sends it again; it may then \
                  reach them twice."
             );
-            undelivered(draft, &message, line);
+            undelivered(draft, &message, settled.piece.clone(), line);
         }
         (Outcome::Failed { reason } | Outcome::Uncertain { reason }, Verb::Edit | Verb::Delete) => {
             let what = if verb == Verb::Delete { "deletion" } else { "change" };
@@ -78,21 +91,21 @@ fn answer(draft: &mut Draft<'_>, settled: &Settled) {
 }
 
 /// An answer did not reach the customer: says why, to the operator who wrote it.
-pub(super) fn failed(draft: &mut Draft<'_>, message: &MessageRecord, reason: &str) {
+pub(super) fn failed(draft: &mut Draft<'_>, message: &MessageRecord, piece: Option<String>, reason: &str) {
     let line = format!("Not delivered: {reason} (!retry sends it again.)");
-    undelivered(draft, message, line);
+    undelivered(draft, message, piece, line);
 }
 
-fn undelivered(draft: &mut Draft<'_>, message: &MessageRecord, line: String) {
+fn undelivered(draft: &mut Draft<'_>, message: &MessageRecord, piece: Option<String>, line: String) {
     let Some(conversation) = &mut draft.case.conversation else { return };
     conversation.waiting_since.get_or_insert(conversation.last_customer_at);
     conversation.idle = None;
     conversation.state = ConversationState::Open;
-    let first = !conversation.undelivered.contains(&message.key);
+    let first = !conversation.undelivered.iter().any(|it| it.message == message.key);
+    conversation.undelivered.push(Undelivered { message: message.key, piece });
+    let excess = conversation.undelivered.len().saturating_sub(Conversation::UNDELIVERED);
+    conversation.undelivered.drain(..excess);
     if first {
-        conversation.undelivered.push(message.key);
-        let excess = conversation.undelivered.len().saturating_sub(20);
-        conversation.undelivered.drain(..excess);
         react(draft, message, Some("⚠️".to_owned()));
         draft.tell(line, Purpose::Failure, operator(message));
     }

@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use frontdesk_core::{
-    Address, ChannelId, Content, Found, Media, MediaRef, MediaStream, Op, Outbound, OutboxKey, Post, RefusedScope,
-    SendError, Sent, Style,
+    Address, ChannelId, Content, Found, Media, MediaRef, MediaStream, Op, Outbound, OutboxKey, Pace, Post,
+    RefusedScope, SendError, Sent, Style,
 };
 use jiff::Timestamp;
-use tokio::time::{sleep_until, timeout};
+use tokio::{
+    sync::SemaphorePermit,
+    time::{Instant, sleep_until, timeout},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -17,12 +20,16 @@ use super::{
     fold::Folded,
     pace::{after, backoff},
 };
-use crate::store::{Outcome, Purpose, Row, RowNumber, RowOp, RowState, StoreError, Target, Ticket};
+use crate::store::{Outcome, Purpose, Row, RowNumber, RowOp, RowState, StoreError, Target, Ticket, Verb};
 
 /// No adapter takes longer; should one, its send is uncertain.
 const SEND_TIMEOUT: Duration = Duration::from_secs(90);
 /// An uncertain row holds its lane no longer than this.
 const FIND_TIMEOUT: Duration = Duration::from_secs(60);
+/// A message opens its thread anew so often; then it waits until the desk's room is well.
+const REOPENED: u32 = 3;
+/// A wait that is worth a second look at the row.
+const A_MOMENT: Duration = Duration::from_millis(100);
 /// A channel whose account is refused is tried again this often.
 const ACCOUNT_PAUSE: Duration = Duration::from_secs(60);
 /// Operators are told of an answer that has not gone out after this.
@@ -36,36 +43,46 @@ impl Outbox {
         stop: &CancellationToken,
     ) -> Result<Next, StoreError> {
         let Some(mut ticket) = self.store.ticket(number).await? else { return Ok(Next::Done) };
-        let Some((id, channel)) = self.channel(target, &ticket) else {
-            let reason = "its channel is no longer in the config.".to_owned();
-            return self.end(number, Outcome::Failed { reason }).await;
-        };
+        let Some((id, channel)) = self.channel(target, &ticket) else { return self.no_channel(target, number).await };
         if ticket.row.state == RowState::InFlight {
             let reason = "the program was stopped in the middle of sending".to_owned();
-            return self.uncertain(channel, &mut ticket, reason).await;
+            return self.uncertain(channel, ticket, reason).await;
         }
-        let now = self.clock.now();
-        if let Some(until) = ticket.row.not_before.filter(|until| *until > now) {
-            return Ok(Next::Wait(until));
+        if let Some(next) = self.overtaken(&ticket).await? {
+            return Ok(next);
         }
-        if let Some(outcome) = overtaken(&ticket, now) {
-            return self.end(number, outcome).await;
-        }
-        if let Folded::Needless = self.fold(target, &mut ticket.row).await? {
-            self.needless(number).await?;
-            return Ok(Next::Done);
-        }
-        let Some(message) = self.outbound(&ticket) else {
-            self.needless(number).await?;
-            return Ok(Next::Done);
+        let paces = channel.adapter.paces(&ticket.address);
+        let Some((_slot, waited)) = self.my_turn(id, channel, &paces, stop).await else {
+            return Ok(Next::Wait(after(self.clock.now(), Duration::from_secs(1))));
         };
+        if waited {
+            // Time has passed: a person may have been faster, or have thought better of it.
+            let Some(now) = self.store.ticket(number).await? else { return Ok(Next::Done) };
+            ticket = now;
+            if let Some(next) = self.overtaken(&ticket).await? {
+                return Ok(next);
+            }
+        }
         if ticket.thread_is_missing() {
             return self.reopen(&ticket).await;
         }
-        let Some(_slot) = self.my_turn(id, channel, &message, stop).await else {
-            return Ok(Next::Wait(after(now, Duration::from_secs(1))));
+        let Some(message) = self.outbound(&ticket) else { return self.needless(number).await };
+        let repeatable = channel.adapter.repeatable(&message);
+        let message = match self.fold(target, &mut ticket.row, repeatable).await? {
+            Folded::Needless => return self.needless(number).await,
+            Folded::Send => self.outbound(&ticket).unwrap_or(message),
         };
-        self.attempt(target, id, channel, ticket, message).await
+        self.attempt(id, channel, ticket, message, repeatable).await
+    }
+
+    /// What was taken out of the config. An answer is told; what is for a desk waits until there is one again.
+    async fn no_channel(&self, target: &Target, number: RowNumber) -> Result<Next, StoreError> {
+        if let Target::Customer(_) = target {
+            let reason = "its channel is no longer in the config.".to_owned();
+            return self.end(number, Outcome::Failed { reason }).await;
+        }
+        warn!(row = %number, "a message waits for a desk that is not in the config");
+        Ok(Next::Wait(after(self.clock.now(), Duration::from_secs(3600))))
     }
 
     fn channel(&self, target: &Target, ticket: &Ticket) -> Option<(&ChannelId, &Channel)> {
@@ -76,24 +93,25 @@ impl Outbox {
         self.channels.get_key_value(id)
     }
 
-    /// Waits for the pace, and for a free slot of the channel. `None` when the program stops.
+    /// Waits for the pace, and for a free slot of the channel; says whether that took any time. `None` when the
+    /// program stops.
     async fn my_turn<'a>(
         &self,
         id: &ChannelId,
         channel: &'a Channel,
-        message: &Outbound,
+        paces: &[Pace],
         stop: &CancellationToken,
-    ) -> Option<tokio::sync::SemaphorePermit<'a>> {
-        let paces = channel.adapter.paces(&message.to);
+    ) -> Option<(SemaphorePermit<'a>, bool)> {
+        let began = Instant::now();
         let turn = async {
-            sleep_until(self.pacer.reserve(id, &paces)).await;
+            sleep_until(self.pacer.reserve(id, paces)).await;
             loop {
-                while let Some(until) = self.pacer.blocked(id, &paces) {
+                while let Some(until) = self.pacer.blocked(id, paces) {
                     sleep_until(until).await;
                 }
                 let slot = channel.slots.acquire().await.ok()?;
-                if self.pacer.blocked(id, &paces).is_none() {
-                    return Some(slot);
+                if self.pacer.blocked(id, paces).is_none() {
+                    return Some((slot, began.elapsed() > A_MOMENT));
                 }
             }
         };
@@ -105,22 +123,23 @@ impl Outbox {
 
     async fn attempt(
         &self,
-        target: &Target,
         id: &ChannelId,
         channel: &Channel,
         mut ticket: Ticket,
         message: Outbound,
+        repeatable: bool,
     ) -> Result<Next, StoreError> {
         let prepared = match timeout(SEND_TIMEOUT, channel.adapter.prepare(&message, &NoFiles)).await {
             Ok(Ok(prepared)) => prepared,
-            Ok(Err(error)) => return self.not_carried_out(target, id, ticket, unseen(error)).await,
+            Ok(Err(error)) => return self.not_carried_out(id, ticket, unseen(error)).await,
             Err(_) => {
                 let error = SendError::Transient("the upload took too long".to_owned());
-                return self.not_carried_out(target, id, ticket, error).await;
+                return self.not_carried_out(id, ticket, error).await;
             }
         };
-        let repeatable = channel.adapter.repeatable(&message);
-        if !repeatable {
+        if repeatable {
+            self.lanes().tried(&ticket.row.what.target, ticket.row.number);
+        } else {
             ticket.row.state = RowState::InFlight;
             ticket.row.prepared = prepared.clone();
             self.store.update(ticket.row.clone()).await?;
@@ -136,10 +155,10 @@ impl Outbox {
                 self.sent(&ticket, sent).await
             }
             Err(SendError::Uncertain(reason)) if repeatable => {
-                self.not_carried_out(target, id, ticket, SendError::Transient(reason)).await
+                self.not_carried_out(id, ticket, SendError::Transient(reason)).await
             }
-            Err(SendError::Uncertain(reason)) => self.uncertain(channel, &mut ticket, reason).await,
-            Err(error) => self.not_carried_out(target, id, ticket, error).await,
+            Err(SendError::Uncertain(reason)) => self.uncertain(channel, ticket, reason).await,
+            Err(error) => self.not_carried_out(id, ticket, error).await,
         }
     }
 
@@ -150,13 +169,7 @@ impl Outbox {
     }
 
     /// Certain: the other side saw nothing of it.
-    async fn not_carried_out(
-        &self,
-        target: &Target,
-        id: &ChannelId,
-        ticket: Ticket,
-        error: SendError,
-    ) -> Result<Next, StoreError> {
+    async fn not_carried_out(&self, id: &ChannelId, ticket: Ticket, error: SendError) -> Result<Next, StoreError> {
         let number = ticket.row.number;
         match error {
             SendError::RetryAfter { after: patience, bucket } => {
@@ -166,7 +179,7 @@ impl Outbox {
                 self.again(ticket, until, Some("the platform asks us to write more slowly.".to_owned())).await
             }
             SendError::Transient(reason) | SendError::Uncertain(reason) => {
-                let failures = self.lanes().failed(target);
+                let failures = self.lanes().failed(&ticket.row.what.target);
                 warn!(channel = %id, row = %number, failures, %reason, "not sent; trying again");
                 let until = after(self.clock.now(), backoff(failures));
                 self.again(ticket, until, Some(format!("{} cannot be reached.", id.as_str()))).await
@@ -176,39 +189,53 @@ impl Outbox {
                 self.end(number, Outcome::Failed { reason }).await
             }
             SendError::Moved(to) => {
-                let Target::Customer(identity) = target else { return self.reopen(&ticket).await };
-                self.store.moved(*identity, to).await?;
+                let Target::Customer(identity) = ticket.row.what.target else { return self.reopen(&ticket).await };
+                self.store.moved(identity, to).await?;
                 let until = after(self.clock.now(), Duration::from_secs(1));
                 self.again(ticket, until, None).await
             }
-            SendError::Refused { scope, reason } => self.refused(target, id, ticket, scope, reason).await,
-        }
-    }
-
-    async fn refused(
-        &self,
-        target: &Target,
-        id: &ChannelId,
-        mut ticket: Ticket,
-        scope: RefusedScope,
-        reason: String,
-    ) -> Result<Next, StoreError> {
-        warn!(channel = %id, row = %ticket.row.number, ?scope, %reason, "the platform refused a message");
-        let at_desk = !matches!(target, Target::Customer(_));
-        match scope {
-            RefusedScope::Account => {
+            SendError::Refused { scope: RefusedScope::Account, reason } => {
                 self.health.cannot_send(id, reason.clone());
                 self.pacer.block(id, None, ACCOUNT_PAUSE);
                 let until = after(self.clock.now(), ACCOUNT_PAUSE);
                 self.tell_late(&ticket.row, &reason).await?;
                 self.again(ticket, until, None).await
             }
-            RefusedScope::Content if at_desk && simplify(&mut ticket.row, &reason) => {
-                self.again(ticket, self.clock.now(), None).await
+            SendError::Refused { scope, reason } => {
+                warn!(channel = %id, row = %number, ?scope, %reason, "the platform refused a message");
+                match ticket.row.what.target {
+                    Target::Customer(_) => self.end(number, Outcome::Failed { reason }).await,
+                    Target::Thread(..) | Target::Desk(_) => self.refused_at_desk(ticket, scope, reason).await,
+                }
             }
-            RefusedScope::Recipient if at_desk => self.reopen(&ticket).await,
-            RefusedScope::Content | RefusedScope::Recipient => {
+        }
+    }
+
+    /// What is for the operators is never given up: it is shown in another form, or in a new thread, or it waits.
+    async fn refused_at_desk(
+        &self,
+        mut ticket: Ticket,
+        scope: RefusedScope,
+        reason: String,
+    ) -> Result<Next, StoreError> {
+        match (scope, super::lanes::verb(&ticket.row.what.op)) {
+            // The message that was to be changed is not there any more.
+            (RefusedScope::Content | RefusedScope::Recipient, Verb::Edit | Verb::Delete | Verb::React) => {
                 self.end(ticket.row.number, Outcome::Failed { reason }).await
+            }
+            (RefusedScope::Content, Verb::Post) if simplify(&mut ticket.row, &reason) => {
+                let soon = after(self.clock.now(), Duration::from_secs(1));
+                self.again(ticket, soon, None).await
+            }
+            (RefusedScope::Recipient, Verb::Post) if ticket.row.attempts < REOPENED => {
+                ticket.row.attempts += 1;
+                ticket.row.state = RowState::Queued;
+                self.store.update(ticket.row.clone()).await?;
+                self.reopen(&ticket).await
+            }
+            (RefusedScope::Content | RefusedScope::Recipient | RefusedScope::Account, _) => {
+                let failures = self.lanes().failed(&ticket.row.what.target);
+                self.again(ticket, after(self.clock.now(), backoff(failures)), None).await
             }
         }
     }
@@ -216,14 +243,11 @@ impl Outbox {
     /// Tries the row again later; `why` is told to the operators when it is late.
     async fn again(&self, ticket: Ticket, until: Timestamp, why: Option<String>) -> Result<Next, StoreError> {
         let mut row = ticket.row;
-        let must_keep = row.state == RowState::InFlight || row.possibly_repeated;
         row.state = RowState::Queued;
         row.attempts = row.attempts.saturating_add(1);
         let now = self.clock.now();
         row.not_before = (until > after(now, Duration::from_secs(5))).then_some(until);
-        if must_keep || row.not_before.is_some() || until <= now {
-            self.store.update(row.clone()).await?;
-        }
+        self.store.update(row.clone()).await?;
         if let Some(why) = why
             && after(row.written_at, LATE) < now
         {
@@ -244,30 +268,49 @@ impl Outbox {
     /// The thread, topic or room is gone: a new one is opened first.
     async fn reopen(&self, ticket: &Ticket) -> Result<Next, StoreError> {
         match self.store.reopen_thread(ticket.row.number, self.clock.now()).await? {
-            Some(row) => Ok(Next::Before(Box::new(row))),
-            // The desk's room itself: its adapter says so, and finds or makes it again.
-            None => Ok(Next::Wait(after(self.clock.now(), ACCOUNT_PAUSE))),
+            Some(row) if row.number != ticket.row.number => Ok(Next::Before(Box::new(row))),
+            // The room itself: its adapter says so, and finds or makes it again.
+            Some(_) | None => {
+                let failures = self.lanes().failed(&ticket.row.what.target);
+                Ok(Next::Wait(after(self.clock.now(), backoff(failures))))
+            }
         }
     }
 
     /// Perhaps the other side saw it: looks, and else decides by whom it was for.
-    async fn uncertain(&self, channel: &Channel, ticket: &mut Ticket, reason: String) -> Result<Next, StoreError> {
-        let found = match self.outbound(ticket) {
+    async fn uncertain(&self, channel: &Channel, mut ticket: Ticket, reason: String) -> Result<Next, StoreError> {
+        let found = match self.outbound(&ticket) {
             Some(message) => timeout(FIND_TIMEOUT, channel.adapter.find(&message)).await,
             None => Ok(Ok(Found::Unknown)),
         };
         let row = &mut ticket.row;
         warn!(row = %row.number, ?found, %reason, "it is uncertain whether a message was sent");
         match (found, row.what.purpose) {
-            (Ok(Ok(Found::Sent(sent))), _) => self.sent(ticket, sent).await,
-            (Ok(Ok(Found::Absent)), _) => self.again(ticket.clone(), self.clock.now(), None).await,
+            (Ok(Ok(Found::Sent(sent))), _) => self.sent(&ticket, sent).await,
+            (Ok(Ok(Found::Absent)), _) => self.again(ticket, self.clock.now(), None).await,
             (_, Purpose::Relay | Purpose::Card | Purpose::Failure | Purpose::Reply) => {
                 row.possibly_repeated = true;
                 let failures = self.lanes().failed(&row.what.target);
-                self.again(ticket.clone(), after(self.clock.now(), backoff(failures)), None).await
+                self.again(ticket, after(self.clock.now(), backoff(failures)), None).await
             }
             (_, Purpose::Answer | Purpose::Automatic(_)) => self.end(row.number, Outcome::Uncertain { reason }).await,
         }
+    }
+
+    /// Ends or delays a row for which it is too late or too early.
+    async fn overtaken(&self, ticket: &Ticket) -> Result<Option<Next>, StoreError> {
+        let now = self.clock.now();
+        if let Some(until) = ticket.row.not_before.filter(|until| *until > now) {
+            return Ok(Some(Next::Wait(until)));
+        }
+        match outrun(ticket, now) {
+            Some(outcome) => self.end(ticket.row.number, outcome).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn needless(&self, number: RowNumber) -> Result<Next, StoreError> {
+        self.end(number, Outcome::Superseded).await
     }
 
     async fn end(&self, number: RowNumber, outcome: Outcome) -> Result<Next, StoreError> {
@@ -279,7 +322,7 @@ impl Outbox {
     /// The row in the platform's words; `None` when what it changes is not there.
     fn outbound(&self, ticket: &Ticket) -> Option<Outbound> {
         let row = &ticket.row;
-        let subject = || ticket.subject.first().cloned();
+        let subject = |piece: usize| ticket.subject.get(piece).cloned();
         let post = |content: &Content, style: Style| Post {
             content: if row.possibly_repeated { marked(content) } else { content.clone() },
             style,
@@ -292,10 +335,10 @@ impl Outbox {
                 Op::Post(Post { mentions: mentions.clone(), ..post(content, *style) })
             }
             RowOp::Edit { content, style, .. } => {
-                Op::Edit { id: subject()?, post: Post { reply_to: None, ..post(content, *style) } }
+                Op::Edit { id: subject(0)?, post: Post { reply_to: None, ..post(content, *style) } }
             }
-            RowOp::Delete { .. } => Op::Delete { id: subject()? },
-            RowOp::React { emoji, .. } => Op::React { id: subject()?, emoji: emoji.clone() },
+            RowOp::Delete { piece, .. } => Op::Delete { id: subject(*piece)? },
+            RowOp::React { emoji, .. } => Op::React { id: subject(0)?, emoji: emoji.clone() },
             RowOp::Template { name, language, arguments } => {
                 Op::Template { name: name.clone(), language: language.clone(), arguments: arguments.clone() }
             }
@@ -316,9 +359,9 @@ impl Ticket {
 }
 
 /// Whether time or a person was faster than the row.
-fn overtaken(ticket: &Ticket, now: Timestamp) -> Option<Outcome> {
+fn outrun(ticket: &Ticket, now: Timestamp) -> Option<Outcome> {
     let row = &ticket.row;
-    if row.what.unless_answered && ticket.human_at.is_some_and(|human| human > row.written_at) {
+    if row.what.unless_answered.is_some_and(|since| ticket.human_at.is_some_and(|human| human >= since)) {
         return Some(Outcome::Answered);
     }
     if row.what.expires_at.is_some_and(|expires| expires <= now) {

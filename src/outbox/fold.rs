@@ -1,8 +1,8 @@
-use crate::store::{Outcome, Purpose, Row, RowNumber, RowOp, StoreError, Target, Verb};
+use crate::store::{Purpose, Row, RowNumber, RowOp, StoreError, Target, Verb};
 
 use super::{Outbox, lanes::Entry};
 
-/// What later rows of the lane make of a row that was never tried.
+/// What later rows of the lane make of a row that nobody can have seen.
 pub(super) enum Folded {
     /// Send it; perhaps with newer content.
     Send,
@@ -12,14 +12,17 @@ pub(super) enum Folded {
 
 impl Outbox {
     /// Folds later edits and deletions of what this row says into it, so that nobody reads an old wording first.
-    pub(super) async fn fold(&self, target: &Target, row: &mut Row) -> Result<Folded, StoreError> {
+    ///
+    /// `repeatable`: whether the platform recognises a repetition of this row, and then keeps the wording it had.
+    pub(super) async fn fold(&self, target: &Target, row: &mut Row, repeatable: bool) -> Result<Folded, StoreError> {
         let Some(message) = row.what.message else { return Ok(Folded::Send) };
-        if row.attempts > 0 {
+        let perhaps_seen = row.possibly_repeated || (repeatable && self.lanes().is_tried(target, row.number));
+        if perhaps_seen {
             return Ok(Folded::Send);
         }
         let later = self.lanes().later(target, row.number);
         let same: Vec<Entry> = later.into_iter().filter(|entry| entry.message == Some(message)).collect();
-        match lone_verb(row) {
+        match super::lanes::verb(&row.what.op) {
             Verb::Post => self.fold_post(target, row, &same).await,
             verb @ (Verb::Edit | Verb::React) => {
                 let needless = same.iter().any(|entry| entry.verb == verb || entry.verb == Verb::Delete);
@@ -49,12 +52,4 @@ impl Outbox {
         }
         Ok(Folded::Send)
     }
-
-    pub(super) async fn needless(&self, number: RowNumber) -> Result<(), StoreError> {
-        self.store.settle(number, self.clock.now(), Outcome::Superseded).await
-    }
-}
-
-fn lone_verb(row: &Row) -> Verb {
-    super::lanes::verb(&row.what.op)
 }

@@ -46,16 +46,20 @@ pub(super) struct Entry {
     pub behind: bool,
     pub verb: Verb,
     pub message: Option<MessageKey>,
+    /// An attempt may have reached the other side, which recognises a repetition and keeps the first wording: nothing
+    /// is folded into this row any more.
+    pub tried: bool,
 }
 
 impl Entry {
-    fn of(row: &Row) -> Self {
+    fn of(row: &Row, tried: bool) -> Self {
         let verb = verb(&row.what.op);
         Self {
             number: row.number,
             behind: row.what.purpose == Purpose::Card && verb == Verb::Edit,
             verb,
             message: row.what.message,
+            tried,
         }
     }
 }
@@ -70,14 +74,34 @@ pub(crate) fn verb(op: &RowOp) -> Verb {
 }
 
 impl Lanes {
-    pub fn insert(&mut self, row: &Row) {
+    /// `tried`: a former run may have tried it.
+    pub fn insert(&mut self, row: &Row, tried: bool) {
         let target = &row.what.target;
         let lane = self.lanes.entry(target.clone()).or_default();
-        lane.rows.insert((row.order, Reverse(row.number.0)), Entry::of(row));
+        let only_behind = lane.next().is_some_and(|next| next.behind);
+        let entry = Entry::of(row, tried);
+        lane.rows.insert((row.order, Reverse(row.number.0)), entry);
         match lane.state {
             State::Idle => self.queue(target),
-            State::Ready if !Entry::of(row).behind => self.promote(target),
+            State::Ready if !entry.behind => self.promote(target),
+            State::Waiting(until) if !entry.behind && only_behind => {
+                // A card edit waits; a message does not wait for it.
+                self.waiting.remove(&(until, target.clone()));
+                self.queue(target);
+            }
             State::Ready | State::Busy | State::Waiting(_) => {}
+        }
+    }
+
+    pub fn is_tried(&self, target: &Target, number: RowNumber) -> bool {
+        let lane = self.lanes.get(target);
+        lane.is_none_or(|lane| lane.rows.values().any(|entry| entry.number == number && entry.tried))
+    }
+
+    /// A call that may be seen is about to be made.
+    pub fn tried(&mut self, target: &Target, number: RowNumber) {
+        if let Some(lane) = self.lanes.get_mut(target) {
+            lane.rows.values_mut().filter(|entry| entry.number == number).for_each(|entry| entry.tried = true);
         }
     }
 
@@ -137,7 +161,7 @@ impl Lanes {
 
     pub fn before(&mut self, target: &Target, row: &Row) {
         if let Some(lane) = self.lanes.get_mut(target) {
-            lane.rows.insert((row.order, Reverse(row.number.0)), Entry::of(row));
+            lane.rows.insert((row.order, Reverse(row.number.0)), Entry::of(row, false));
         }
         self.queue(target);
     }

@@ -68,9 +68,9 @@ impl State {
     }
 }
 
-/// 1 s, 2 s, 4 s ... up to 5 minutes, each shortened by up to half at random, so that lanes do not march in step.
+/// 1 s, 2 s, 4 s ... up to a minute, each shortened by up to half at random, so that lanes do not march in step.
 pub(super) fn backoff(failures: u32) -> Duration {
-    let full = Duration::from_secs(1 << failures.saturating_sub(1).min(8)).min(Duration::from_secs(300));
+    let full = Duration::from_secs(1 << failures.saturating_sub(1).min(8)).min(Duration::from_secs(60));
     full.mul_f64(1.0 - fastrand::f64() / 2.0)
 }
 
@@ -106,10 +106,10 @@ mod tests {
     }
 
     #[test]
-    fn waiting_grows_to_five_minutes() {
+    fn waiting_grows_to_a_minute() {
         assert!(backoff(1) <= Duration::from_secs(1));
         assert!(backoff(4) >= Duration::from_secs(4));
-        assert!(backoff(60) <= Duration::from_secs(300));
-        assert!(backoff(60) >= Duration::from_secs(128));
+        assert!(backoff(60) <= Duration::from_secs(60));
+        assert!(backoff(60) >= Duration::from_secs(30));
     }
 }

@@ -148,7 +148,7 @@ pub struct Conversation {
     pub idle: Option<TimerId>,
     /// Answers that could not be delivered or whose delivery is uncertain, oldest first: what `!retry` repeats.
     #[serde(default)]
-    pub undelivered: Vec<MessageKey>,
+    pub undelivered: Vec<Undelivered>,
     #[serde(default)]
     pub taken_by: Option<PlatformUser>,
     #[serde(default)]
@@ -166,6 +166,19 @@ pub enum ConversationState {
         at: Timestamp,
         by: Option<String>,
     },
+}
+
+impl Conversation {
+    /// Undelivered answers that are remembered for `!retry`.
+    pub const UNDELIVERED: usize = 20;
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undelivered {
+    pub message: MessageKey,
+    /// Only this piece of it, of an answer that was sent in several.
+    #[serde(default)]
+    pub piece: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -382,9 +395,9 @@ pub struct NewRow {
     pub sender: Option<PlatformUser>,
     #[serde(default)]
     pub expires_at: Option<Timestamp>,
-    /// Not sent when a human has answered the contact since it was written.
+    /// Not sent when a human has answered the contact since then.
     #[serde(default)]
-    pub unless_answered: bool,
+    pub unless_answered: Option<Timestamp>,
     /// After this the row is given up; rows to a desk never are.
     #[serde(default)]
     pub give_up_at: Option<Timestamp>,
@@ -418,6 +431,9 @@ pub enum RowOp {
     },
     Delete {
         message: MessageKey,
+        /// Which of its pieces, from 0.
+        #[serde(default)]
+        piece: usize,
     },
     React {
         message: MessageKey,
@@ -512,6 +528,9 @@ pub struct Settled {
     pub message: Option<MessageKey>,
     /// Which edit, deletion or reaction it was, for people; a post without.
     pub verb: Verb,
+    /// The words of a row that carried only a piece of its message.
+    #[serde(default)]
+    pub piece: Option<String>,
     pub outcome: Outcome,
 }
 

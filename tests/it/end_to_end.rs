@@ -22,8 +22,10 @@ async fn a_customer_asks_in_telegram_and_reads_the_answer_of_an_operator_in_matr
     let question = shop.ann.wait_for_text(&room, "rye bread", PATIENCE).await;
     assert!(question.encrypted, "the desk's room is encrypted");
     shop.ann.say_in_thread(&room, &thread, "Yes, until six.").await;
-    let told = shop.telegram.wait_received(ANNA, 2, PATIENCE).await;
-    assert_eq!(told.len(), 2, "{told:#?}\n{}", shop.log());
+    shop.telegram.wait_received(ANNA, 2, PATIENCE).await;
+    // Otherwise the kill may fall between the send and its record: the next test is about that.
+    shop.ann.wait_for_transcript(&room, PATIENCE, |text| text.contains("Answered")).await;
+    sleep(Duration::from_secs(1)).await;
 
     shop.kill();
     shop.telegram.says(ANNA, "Please keep one for me");
@@ -40,7 +42,7 @@ async fn a_customer_asks_in_telegram_and_reads_the_answer_of_an_operator_in_matr
     Yes, until six.
     Seven euros
     ");
-    assert_snapshot!(without_clocks(&shop.ann.transcript(&room)), @"
+    assert_snapshot!(without_clocks(&shop.ann.transcript(&room), shop.ann.user_id()), @"
     [1] notice: frontdesk: Anna · telegram.shop · new
         Closed TIME by ann.4
         An answer was not delivered: see the thread (edited)
@@ -58,8 +60,10 @@ async fn a_customer_asks_in_telegram_and_reads_the_answer_of_an_operator_in_matr
     assert!(took < Duration::from_secs(5), "stopping took {took:?}");
 }
 
-/// Days and times replaced: `Closed Mon 23 Nov, 10:00 by ann` is `Closed TIME by ann`.
-fn without_clocks(text: &str) -> String {
+/// Days and times replaced: `Closed Mon 23 Nov, 10:00 by ann.7` is `Closed TIME by ann`.
+fn without_clocks(text: &str, ann: &str) -> String {
+    let name = ann.trim_start_matches('@').split(':').next().unwrap();
+    let text = text.replace(name, "ann");
     let mut lines = String::new();
     for line in text.lines() {
         let words: Vec<&str> = line.split(' ').collect();
@@ -150,9 +154,7 @@ async fn another_account_under_the_same_name_is_refused_in_words() {
     let config = config.replace(shop.telegram.token(), other.token()).replace(shop.telegram.url(), other.url());
     std::fs::write(&file, config).unwrap();
     shop.start();
-    let refused =
-        shop.telegram.wait(PATIENCE, || shop.log().contains("was first connected to the account").then_some(())).await;
-    assert!(refused.is_some(), "{}", shop.log());
+    shop.logs("was first connected to the account").await;
     assert_eq!(shop.get("/readyz").await.unwrap().0, 503);
     assert!(!shop.log().contains("BBEhBO"), "a token in the log");
 }

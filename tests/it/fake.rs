@@ -490,7 +490,8 @@ fn line(post: &Post, posts: &[Post], indent: &str) -> String {
     if let Some(quoted) = post.reply_to.as_ref().and_then(|id| posts.iter().find(|it| it.id == *id)) {
         let _ = write!(line, "(reply to {:?}) ", quoted.text.lines().next().unwrap_or_default());
     }
-    line.push_str(&post.text.replace('\n', &format!("\n{indent}  ")));
+    let text = post.text.replace('\u{200b}', "(invisible)");
+    line.push_str(&text.replace('\n', &format!("\n{indent}  ")));
     for mention in &post.mentions {
         let _ = write!(line, " (to {mention})");
     }

@@ -15,11 +15,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{
-    botapi::BotApi,
-    operator::Operator,
-    synapse::{Account, Synapse},
-};
+use crate::{botapi::BotApi, operator::Operator, synapse::Synapse};
 
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -27,7 +23,6 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Shop {
     pub telegram: BotApi,
     pub ann: Operator,
-    pub bot: Account,
     pub folder: TempDir,
     pub http: SocketAddr,
     alias: String,
@@ -79,7 +74,7 @@ impl Shop {
             operator = ann.user_id(),
         );
         fs::write(folder.path().join("frontdesk.toml"), config).unwrap();
-        Self { telegram, ann, bot, folder, http, alias, running: None }
+        Self { telegram, ann, folder, http, alias, running: None }
     }
 
     /// Starts the program; see [`Shop::ready`].
@@ -147,6 +142,15 @@ impl Shop {
 
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// Until the program has logged this.
+    pub async fn logs(&self, words: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.log().contains(words) {
+            assert!(Instant::now() < deadline, "never logged: {words}\n{}", self.log());
+            sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Status and body; `None` while nobody listens.

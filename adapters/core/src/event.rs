@@ -124,13 +124,24 @@ pub enum Event {
     /// `<key>#1`. Never an answer.
     Undecryptable {
         id: PlatformId,
-        raw: serde_json::Value,
+        raw: RawJson,
     },
     /// What this adapter does not know, kept raw.
     Unsupported {
         kind: String,
-        raw: serde_json::Value,
+        raw: RawJson,
     },
+}
+
+/// What a platform sent, as the text it was: however deep it is nested, what holds it can be read again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RawJson(pub String);
+
+impl From<serde_json::Value> for RawJson {
+    fn from(value: serde_json::Value) -> Self {
+        Self(value.to_string())
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -24,7 +24,7 @@ pub use capabilities::{Capabilities, Limit, MediaLimit, Pace, Rate, TextUnit};
 pub use config::{ConfigProblem, SecretSource};
 pub use content::{Content, MediaKind, MediaRef, Part};
 pub use error::{InboxError, ReceiveError, RefusedScope, SendError};
-pub use event::{DeliveryState, Event, Inbound, MemberChange, Message, Person, PersonKind, Side};
+pub use event::{DeliveryState, Event, Inbound, MemberChange, Message, Person, PersonKind, RawJson, Side};
 pub use health::{ChannelHealth, Finding, Severity};
 pub use id::{
     AccountId, Address, Bucket, ChannelId, ChatId, Cursor, DeskName, EventKey, OutboxKey, PlatformId, PlatformUser,

@@ -56,14 +56,14 @@ pub(crate) fn inbound(source: Source<'_>, reactions: &mut Reactions) -> Option<I
     let raw = source.raw;
     let (id, sender) = (raw["event_id"].as_str()?, raw["sender"].as_str()?);
     let event = match source.state {
-        Decryption::Failed => Event::Undecryptable { id: id.into(), raw: raw.clone() },
+        Decryption::Failed => Event::Undecryptable { id: id.into(), raw: raw.clone().into() },
         Decryption::Readable | Decryption::Late => event(raw, id, reactions)?,
     };
     let event = if source.operator || matches!(event, Event::Member { .. }) {
         event
     } else {
         // Kept, but no answer: the desk names its operators, and this person is not one of them.
-        Event::Unsupported { kind: "message of somebody who is not an operator".into(), raw: raw.clone() }
+        Event::Unsupported { kind: "message of somebody who is not an operator".into(), raw: raw.clone().into() }
     };
     let thread = thread(raw);
     Some(Inbound {
@@ -94,7 +94,7 @@ fn event(raw: &Value, id: &str, reactions: &mut Reactions) -> Option<Event> {
         _ if ["m.key.", "m.call.", "m.room_key", "org.matrix.call."].iter().any(|other| kind.starts_with(other)) => {
             None
         }
-        _ => Some(Event::Unsupported { kind: kind.to_owned(), raw: raw.clone() }),
+        _ => Some(Event::Unsupported { kind: kind.to_owned(), raw: raw.clone().into() }),
     }
 }
 
@@ -137,7 +137,7 @@ fn thread(raw: &Value) -> Option<ThreadId> {
 fn redaction(raw: &Value, reactions: &Reactions) -> Event {
     let target = raw["redacts"].as_str().or_else(|| raw["content"]["redacts"].as_str());
     let Some(target) = target else {
-        return Event::Unsupported { kind: "m.room.redaction".into(), raw: raw.clone() };
+        return Event::Unsupported { kind: "m.room.redaction".into(), raw: raw.clone().into() };
     };
     match reactions.target(target) {
         Some(message) => Event::Reaction { id: message.into(), emoji: None },

@@ -121,11 +121,15 @@ async fn event(room: &Room, key: OutboxKey, op: &str, kind: &str, content: Value
     let sent = Box::pin(room.send_raw(kind, content).with_transaction_id(&transaction).into_future()).await;
     sent.map(|sent| sent.response.event_id).map_err(|error| match error.client_api_error_kind() {
         Some(ErrorKind::DuplicateAnnotation) => Failure::Duplicate,
-        // Synapse has no code for it, only these words.
-        Some(ErrorKind::Unknown) if error::describe(&error).contains("relation to unknown event") => Failure::Unrelated,
+        Some(ErrorKind::Unknown) if UNRELATED.iter().any(|words| error::describe(&error).contains(words)) => {
+            Failure::Unrelated
+        }
         _ => Failure::Send(error::sending(&error)),
     })
 }
+
+/// Synapse has no code for a thread that is not in this room (any more), only these words.
+const UNRELATED: [&str; 2] = ["relation to unknown event", "Relations must be in the same room"];
 
 async fn redact(room: &Room, id: &EventId, key: OutboxKey) -> Result<(), SendError> {
     match room.redact(id, None, Some(transaction(key, "delete"))).await {

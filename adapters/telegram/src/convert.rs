@@ -69,7 +69,7 @@ fn from_message(message: &Message, raw: &Value) -> Option<Read> {
             notice: false,
             forwarded,
         }),
-        (Err(Wordless { kind }), _) => Event::Unsupported { kind, raw: raw.clone() },
+        (Err(Wordless { kind }), _) => Event::Unsupported { kind, raw: raw.clone().into() },
     };
     Some((sender(message), address(&message.chat, thread(message)), time(message.date), event))
 }
@@ -81,9 +81,9 @@ fn from_edit(message: &Message, raw: &Value) -> Option<Read> {
     // A live location is an edit every few seconds, for hours.
     let is_live = message.location.as_ref().is_some_and(|location| location.live_period.is_some());
     let event = match content(message) {
-        Ok(_) if is_live => Event::Unsupported { kind: "live location".into(), raw: raw.clone() },
+        Ok(_) if is_live => Event::Unsupported { kind: "live location".into(), raw: raw.clone().into() },
         Ok(content) => Event::Edited { id: message.message_id.to_string().into(), content, notice: false },
-        Err(Wordless { kind }) => Event::Unsupported { kind, raw: raw.clone() },
+        Err(Wordless { kind }) => Event::Unsupported { kind, raw: raw.clone().into() },
     };
     let at = address(&message.chat, thread(message));
     Some((sender(message), at, time(message.edit_date.unwrap_or(message.date)), event))
@@ -123,7 +123,7 @@ fn unsupported(raw: Value) -> Read {
     let scope = body.get("business_connection_id").and_then(Value::as_str).map(str::to_owned);
     let at = Address::Chat { chat: chat.unwrap_or_else(|| from.id.to_string()).into(), scope, thread: None };
     let sent_at = body.get("date").and_then(Value::as_i64).and_then(time);
-    (from, at, sent_at, Event::Unsupported { kind, raw })
+    (from, at, sent_at, Event::Unsupported { kind, raw: raw.into() })
 }
 
 fn elsewhere(raw: &Value) -> Option<Converted> {

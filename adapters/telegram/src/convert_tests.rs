@@ -253,7 +253,7 @@ fn what_cannot_be_read_is_kept_raw_under_its_sender() {
         let raw = json!({ "update_id": 9, name: body });
         let Converted::Inbound(found) = convert(9, raw.clone()) else { panic!("{raw}") };
         assert_eq!(found.key, EventKey::from("9"));
-        assert_eq!(found.event, Event::Unsupported { kind: name.into(), raw: raw.clone() });
+        assert_eq!(found.event, Event::Unsupported { kind: name.into(), raw: raw.clone().into() });
         let known = raw[name].get("from").is_some();
         assert_eq!(found.from.id.as_str(), if known { "42" } else { "777000" }, "{raw}");
     }

@@ -135,6 +135,10 @@ fn waits(conversation: &Conversation) -> Option<&DeskName> {
 
 /// With its own name, where it has one; a mark that waited for it is used up.
 fn put_message(txn: &mut Txn, message: &MessageRecord) -> Result<(), StoreError> {
+    let history = keys::history(message.conversation, message.key);
+    if !txn.has(&history)? {
+        txn.put(history, &())?;
+    }
     txn.put(keys::message(message.key), message)?;
     let Some(name) = &message.source else { return Ok(()) };
     bind(txn, message.key, name)?;

@@ -4,10 +4,12 @@ use frontdesk_core::{
     Address, ChannelId, DeskName, Event, Inbound, OutboxKey, PlatformId, PlatformUser, Side, ThreadId,
 };
 
+use jiff::Timestamp;
+
 use super::{
     super::{
-        Case, Conversation, ConversationId, Fact, Identity, IdentityId, MessageKey, MessageRecord, MessageRef, Place,
-        Settled, StoreError, Target, ThreadBinding,
+        Case, Conversation, ConversationId, Fact, Identity, IdentityId, InboxRow, MessageKey, MessageRecord,
+        MessageRef, Place, Row, RowNumber, Settled, StoreError, Target, ThreadBinding,
     },
     keys,
     outbox::Carried,
@@ -19,9 +21,10 @@ const LEDGER: usize = 8;
 /// Waiting conversations are counted up to here.
 const WAITING: usize = 20;
 
-pub(super) fn load(txn: &Txn, instance: u64, fact: &Fact) -> Result<Case, StoreError> {
+pub(super) fn load(txn: &Txn, instance: u64, row: &InboxRow) -> Result<Case, StoreError> {
+    let fact = &row.fact;
     let mut case = match fact {
-        Fact::Inbound { channel, inbound } => inbound_case(txn, instance, channel, inbound)?,
+        Fact::Inbound { channel, inbound } => inbound_case(txn, instance, channel, inbound, row.at)?,
         Fact::Settled { settled } => settled_case(txn, settled)?,
         Fact::Due { timer } => of_conversation(txn, Some(timer.conversation), None)?,
     };
@@ -36,8 +39,8 @@ pub(super) fn load(txn: &Txn, instance: u64, fact: &Fact) -> Result<Case, StoreE
         case.ledger = entries.into_iter().map(|(_, entry)| entry).collect();
     }
     if let Some(conversation) = &case.conversation {
-        for key in &conversation.undelivered {
-            case.undelivered.extend(message(txn, *key)?);
+        for undelivered in &conversation.undelivered {
+            case.undelivered.extend(message(txn, undelivered.message)?);
         }
     }
     if let Some(desk) = desk_of(fact, &case) {
@@ -46,12 +49,18 @@ pub(super) fn load(txn: &Txn, instance: u64, fact: &Fact) -> Result<Case, StoreE
     Ok(case)
 }
 
-fn inbound_case(txn: &Txn, instance: u64, channel: &ChannelId, inbound: &Inbound) -> Result<Case, StoreError> {
+fn inbound_case(
+    txn: &Txn,
+    instance: u64,
+    channel: &ChannelId,
+    inbound: &Inbound,
+    at: Timestamp,
+) -> Result<Case, StoreError> {
     let place = Place::of(channel, &inbound.at);
     let message = named(txn, instance, &place, &inbound.event)?;
     let mut case = match &inbound.side {
-        Side::Customer => customer_case(txn, channel, inbound, message)?,
-        Side::Desk { desk, thread } => desk_case(txn, desk, thread.as_ref(), inbound, message)?,
+        Side::Customer => customer_case(txn, channel, inbound, message, at)?,
+        Side::Desk { desk, thread } => desk_case(txn, desk, thread.as_ref(), inbound, message, at)?,
     };
     if let Event::Message(own) | Event::Echo(own) = &inbound.event {
         case.mark = txn.get(&keys::mark(&MessageRef { place, id: own.id.clone() }))?;
@@ -64,9 +73,10 @@ fn customer_case(
     channel: &ChannelId,
     inbound: &Inbound,
     message: Option<MessageRecord>,
+    at: Timestamp,
 ) -> Result<Case, StoreError> {
     let Some(identity) = identity_of(txn, channel, inbound)? else { return Ok(Case { message, ..Case::default() }) };
-    let unrecorded = !txn.keys(&keys::unrecorded_customer(identity.id), 1)?.is_empty();
+    let unrecorded = unrecorded(txn, &keys::unrecorded_customer(identity.id), at)?;
     let conversation = identity.conversation.map(|id| conversation(txn, id)).transpose()?.flatten();
     Ok(Case { identity: Some(identity), conversation, message, unrecorded, ..Case::default() })
 }
@@ -77,12 +87,13 @@ fn desk_case(
     thread: Option<&ThreadId>,
     inbound: &Inbound,
     message: Option<MessageRecord>,
+    at: Timestamp,
 ) -> Result<Case, StoreError> {
     let thread = if let Event::ThreadGone { thread } = &inbound.event { Some(thread) } else { thread };
     let owner = thread.map(|thread| txn.get::<ThreadBinding>(&keys::thread_owner(desk, thread))).transpose()?.flatten();
     let conversation = owner.map(|owner| owner.conversation).or(message.as_ref().map(|message| message.conversation));
     let mut case = of_conversation(txn, conversation, message)?;
-    case.unrecorded = !txn.keys(&keys::unrecorded_desk(desk), 1)?.is_empty();
+    case.unrecorded = unrecorded(txn, &keys::unrecorded_desk(desk), at)?;
     case.hinted_at = txn.get(&keys::hint(desk, &inbound.from.id))?;
     Ok(case)
 }
@@ -129,6 +140,13 @@ fn identity_of(txn: &Txn, channel: &ChannelId, inbound: &Inbound) -> Result<Opti
         }
     }
     Ok(None)
+}
+
+/// Whether a send that was written before a fact came in has still to give its message a name. The oldest tells.
+fn unrecorded(txn: &Txn, place: &[u8], at: Timestamp) -> Result<bool, StoreError> {
+    let oldest = txn.keys(place, 1)?.first().and_then(|key| keys::last_number(key));
+    let row = oldest.map(|number| txn.get::<Row>(&keys::row(RowNumber(number)))).transpose()?.flatten();
+    Ok(row.is_some_and(|row| row.written_at <= at))
 }
 
 /// The message that an event replies to or is about, where we know it.

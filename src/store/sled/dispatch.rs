@@ -6,8 +6,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use frontdesk_core::Side;
-use jiff::Timestamp;
+use frontdesk_core::{Event, Inbound, Message, Side};
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     super::{Case, Decide, Decision, Dispatched, Fact, InboxRow, Place, StoreError, Timer},
@@ -20,6 +20,8 @@ use super::{
 const RETRIES: usize = 64;
 /// Parked facts that are looked through for those whose turn it is.
 const PARKED: usize = 256;
+/// Timers wait for a parked answer no longer than this.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 /// Parked facts are counted up to here.
 const COUNTED: usize = 1000;
 
@@ -41,7 +43,7 @@ impl Dispatch {
         self.retry(txn, &mut done)?;
         let taken = self.take(txn, &mut done)?;
         done.more = !txn.keys(&keys::all(Table::Inbox), 1)?.is_empty();
-        if self.timers && !done.more {
+        if self.timers && !done.more && !self.answer_parked(txn)? {
             self.ring(txn, self.limit.saturating_sub(taken), &mut done)?;
         }
         done.parked = txn.keys(&keys::all(Table::Parked), COUNTED)?.len();
@@ -90,6 +92,15 @@ impl Dispatch {
         Ok(taken)
     }
 
+    /// Whether what an operator wrote waits for a name: it may be an answer, so timers wait for it, but not for long.
+    fn answer_parked(&self, txn: &Txn) -> Result<bool, StoreError> {
+        let parked = txn.scan::<InboxRow>(&keys::all(Table::Parked), None, RETRIES)?;
+        Ok(parked.iter().any(|(_, row)| {
+            let waiting = row.parked_since.is_some_and(|since| self.at.duration_since(since) < PATIENCE);
+            waiting && matches!(&row.fact, Fact::Inbound { inbound, .. } if is_answer(inbound))
+        }))
+    }
+
     /// Judges the timers that are due.
     fn ring(&self, txn: &mut Txn, limit: usize, done: &mut Dispatched) -> Result<(), StoreError> {
         for (key, timer) in txn.scan::<Timer>(&keys::all(Table::Timers), None, limit)? {
@@ -108,7 +119,7 @@ impl Dispatch {
 
     /// Judges a fact and writes what follows; `false` when it is to wait.
     fn judge(&self, txn: &mut Txn, row: &InboxRow, done: &mut Dispatched) -> Result<bool, StoreError> {
-        let case = cases::load(txn, self.instance, &row.fact)?;
+        let case = cases::load(txn, self.instance, row)?;
         let known = case.identity.clone();
         let decision = self.decide(case, row)?;
         if decision.park {
@@ -136,12 +147,22 @@ impl Dispatch {
     }
 }
 
-/// What must be judged in order of arrival even when something waits: a chat, a desk's thread.
+fn is_answer(inbound: &Inbound) -> bool {
+    matches!((&inbound.side, &inbound.event), (Side::Desk { .. }, Event::Message(_)))
+}
+
+/// What must be judged in order of arrival even when something waits: a chat, a desk's thread, a message there.
 fn lane(fact: &Fact) -> Option<Key> {
     match fact {
         Fact::Inbound { channel, inbound } => Some(match &inbound.side {
             Side::Customer => keys::parked_chat(&Place::of(channel, &inbound.at)),
-            Side::Desk { desk, thread } => keys::parked_thread(desk, thread.as_ref()),
+            Side::Desk { desk, thread } => match (&inbound.event, thread) {
+                // What names a message waits for that message only, not for the rest of the room.
+                (Event::Edited { id, .. } | Event::Reaction { id, .. }, _) => keys::parked_message(desk, id),
+                (Event::Deleted { ids }, _) => keys::parked_message(desk, ids.first()?),
+                (Event::Message(Message { reply_to: Some(id), .. }), None) => keys::parked_message(desk, id),
+                (_, thread) => keys::parked_thread(desk, thread.as_ref()),
+            },
         }),
         Fact::Settled { .. } | Fact::Due { .. } => None,
     }

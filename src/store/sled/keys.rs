@@ -1,6 +1,6 @@
 //! Keys: one tree, a byte for the table, then numbers (big-endian, so that they sort) and names.
 
-use frontdesk_core::{ChannelId, DeskName, EventKey, PlatformUser, ThreadId};
+use frontdesk_core::{ChannelId, DeskName, EventKey, PlatformId, PlatformUser, ThreadId};
 use jiff::Timestamp;
 
 use super::super::{
@@ -60,6 +60,8 @@ pub(super) enum Table {
     Openings = 27,
     /// Our message by the number of the row that carried it.
     Carried = 28,
+    /// The messages of a conversation, oldest first: conversation, message.
+    History = 29,
 }
 
 enum Part<'a> {
@@ -123,6 +125,11 @@ pub(super) fn parked_chat(place: &Place) -> Key {
     key(Table::ParkedLanes, &parts)
 }
 
+/// Everything that is parked in the lane of a message at a desk.
+pub(super) fn parked_message(desk: &DeskName, message: &PlatformId) -> Key {
+    key(Table::ParkedLanes, &[Tag(3), Name(desk.as_str()), Name(message.as_str())])
+}
+
 /// Everything that is parked in the lane of a desk's thread, or of its room outside threads.
 pub(super) fn parked_thread(desk: &DeskName, thread: Option<&ThreadId>) -> Key {
     let desk = Name(desk.as_str());
@@ -166,6 +173,10 @@ pub(super) fn waiting(desk: &DeskName, id: ConversationId) -> Key {
 
 pub(super) fn message(id: MessageKey) -> Key {
     key(Table::Messages, &[Number(id.0)])
+}
+
+pub(super) fn history(conversation: ConversationId, message: MessageKey) -> Key {
+    key(Table::History, &[Number(conversation.0), Number(message.0)])
 }
 
 pub(super) fn binding(name: &MessageRef) -> Key {
@@ -251,7 +262,7 @@ pub(super) fn end_of(prefix: &[u8]) -> Key {
     vec![u8::MAX; LONGEST]
 }
 
-fn last_number(key: &[u8]) -> Option<u64> {
+pub(super) fn last_number(key: &[u8]) -> Option<u64> {
     key.last_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes))
 }
 

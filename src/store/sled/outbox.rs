@@ -126,7 +126,7 @@ pub(super) fn reopen_thread(txn: &mut Txn, number: RowNumber, at: Timestamp) -> 
         message: Some(conversation.card),
         sender: None,
         expires_at: None,
-        unless_answered: false,
+        unless_answered: None,
         give_up_at: None,
         piece: false,
     };
@@ -145,6 +145,7 @@ fn report(txn: &mut Txn, instance: u64, row: Row, at: Timestamp, outcome: Outcom
         key: OutboxKey { instance, number: row.number.0 },
         message: row.what.message.or(subject(&row.what.op)),
         verb: verb(&row.what.op),
+        piece: piece(&row.what),
         target: row.what.target,
         purpose: row.what.purpose,
         conversation: row.what.conversation,
@@ -203,6 +204,10 @@ fn record(txn: &mut Txn, row: &Row, at: Timestamp, sent: &Sent) -> Result<(), St
     }
     let (Some(message), true) = (row.what.message, makes_message(&row.what.op)) else { return Ok(()) };
     let place = place(txn, row)?;
+    if let RowOp::OpenThread { .. } = row.what.op {
+        // A card that was opened again: the old one is gone, edits and links go to the new one.
+        txn.remove(keys::names(message, &place))?;
+    }
     for id in &sent.ids {
         apply::bind(txn, message, &MessageRef { place: place.clone(), id: id.clone() })?;
     }
@@ -245,10 +250,22 @@ fn makes_message(op: &RowOp) -> bool {
     }
 }
 
+fn piece(what: &NewRow) -> Option<String> {
+    match &what.op {
+        RowOp::Post { content, .. } if what.piece => Some(content.words()),
+        RowOp::Post { .. }
+        | RowOp::OpenThread { .. }
+        | RowOp::Edit { .. }
+        | RowOp::Delete { .. }
+        | RowOp::React { .. }
+        | RowOp::Template { .. } => None,
+    }
+}
+
 /// The message that a row changes.
 fn subject(op: &RowOp) -> Option<MessageKey> {
     match op {
-        RowOp::Edit { message, .. } | RowOp::Delete { message } | RowOp::React { message, .. } => Some(*message),
+        RowOp::Edit { message, .. } | RowOp::Delete { message, .. } | RowOp::React { message, .. } => Some(*message),
         RowOp::OpenThread { .. } | RowOp::Post { .. } | RowOp::Template { .. } => None,
     }
 }

@@ -100,7 +100,7 @@ fn new_row(target: Target, op: RowOp, message: Option<MessageKey>) -> NewRow {
         message,
         sender: None,
         expires_at: None,
-        unless_answered: false,
+        unless_answered: None,
         give_up_at: None,
         piece: false,
     }
@@ -241,7 +241,8 @@ async fn look(store: &SledStore) -> Vec<(InboxRow, Case)> {
 
 /// The case of one more event.
 async fn case_of(store: &SledStore, inbound: Inbound) -> Case {
-    take_in(store, vec![inbound]).await;
+    // After what was decided before.
+    store.accept(&shop(), at(1), vec![inbound], None).await.unwrap();
     look(store).await.pop().unwrap().1
 }
 

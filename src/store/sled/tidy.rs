@@ -13,7 +13,7 @@ pub(super) const SEEN_HOURS: i64 = 30 * 24;
 /// How long a delivery state finds its message by our own key: 30 days.
 pub(super) const CARRIED_HOURS: i64 = 30 * 24;
 /// How long a change waits for its message.
-pub(super) const MARK_HOURS: i64 = 24;
+pub(super) const MARK_HOURS: i64 = 30 * 24;
 
 /// Keys in one call.
 const PIECE: usize = 1000;

@@ -116,9 +116,10 @@ async fn what_must_stay_inside_stays_inside() {
         ann: !nonsense
         notice: frontdesk: Not sent: there is no command !nonsense. !help lists them.
         ann: ! x
-        notice: frontdesk: Not sent: there is no command !. !help lists them.
-        ann: ​!close now
+        notice: frontdesk: Not sent: what begins with ! stays here. !help lists the commands.
+        ann: (invisible)!close now
         notice: bot: I am a bot
+        notice: frontdesk: That edit sends nothing: the message was not sent before. Write it as a new message. (to @ann:example.org)
         ann: Hi!
         notice: frontdesk: That edit stays inside: the customer keeps the words you sent before. (to @ann:example.org)
     ");

@@ -21,7 +21,7 @@ mod play;
 mod script;
 mod verdict;
 
-const SCRIPTS: u64 = 60;
+const SCRIPTS: u64 = 50;
 /// How long a script that fails is cut down.
 const CUTTING: Duration = Duration::from_secs(30);
 
@@ -52,7 +52,7 @@ fn a_storm_loses_nothing_repeats_nothing_and_tells_nobody_what_is_not_for_them()
     if failed.is_empty() {
         return;
     }
-    let seeds: Vec<_> = failed.iter().map(|(seed, problems)| format!("{seed}: {}", problems[0])).collect();
+    let seeds: Vec<_> = failed.iter().map(|(seed, problems)| format!("{seed}: {}", problems.join("; "))).collect();
     let mut rules: BTreeMap<&str, &Failure> = BTreeMap::new();
     for failure in &failed {
         rules.entry(rule(&failure.1)).or_insert(failure);

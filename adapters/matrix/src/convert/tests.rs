@@ -131,7 +131,7 @@ fn a_redaction_is_read_in_both_forms() {
 fn what_cannot_be_read_is_kept_raw_and_comes_again_under_another_key() {
     let raw = event("m.room.encrypted", json!({"algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "AA"}));
     let first = convert(&raw, Decryption::Failed, true, &mut Reactions::default()).unwrap();
-    assert_eq!((first.key.as_str(), first.event), ("$e", Event::Undecryptable { id: "$e".into(), raw }));
+    assert_eq!((first.key.as_str(), first.event), ("$e", Event::Undecryptable { id: "$e".into(), raw: raw.into() }));
     let clear = event("m.room.message", json!({"msgtype": "m.text", "body": "Hi"}));
     let late = convert(&clear, Decryption::Late, true, &mut Reactions::default()).unwrap();
     assert_eq!((late.key.as_str(), late.event), ("$e#1", Event::Message(Message::text("$e", "Hi"))));

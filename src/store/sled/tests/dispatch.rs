@@ -202,7 +202,7 @@ async fn a_case_holds_the_message_that_an_event_names() {
 }
 
 #[tokio::test]
-async fn a_mark_waits_a_day_for_its_message_and_is_used_up_by_it() {
+async fn a_mark_waits_thirty_days_for_its_message_and_is_used_up_by_it() {
     let home = Home::new();
     let store = home.open();
     let mark = Mark { at: at(0), what: ChangeKind::Deleted };
@@ -222,9 +222,9 @@ async fn a_mark_waits_a_day_for_its_message_and_is_used_up_by_it() {
     again.key = "again".into();
     assert_eq!(case_of(&store, again).await.mark, None, "used up");
 
-    store.tidy(at(23 * 3600)).await.unwrap();
+    store.tidy(at(30 * 86400 - 60)).await.unwrap();
     assert_eq!(case_of(&store, writes("anna", "2")).await.mark, Some(mark));
-    store.tidy(at(25 * 3600)).await.unwrap();
+    store.tidy(at(30 * 86400 + 60)).await.unwrap();
     let mut again = writes("anna", "2");
     again.key = "again2".into();
     assert_eq!(case_of(&store, again).await.mark, None, "past its time");
@@ -245,7 +245,10 @@ async fn a_case_holds_the_newest_eight_of_the_ledger_and_what_was_not_delivered(
     };
     for batch in [0..4, 4..10] {
         let ledger = batch.map(entry).collect();
-        let conversation = Conversation { undelivered: vec![MessageKey(2), MessageKey(99)], ..conversation(1) };
+        let conversation = Conversation {
+            undelivered: [2, 99].map(|key| Undelivered { message: MessageKey(key), piece: None }).to_vec(),
+            ..conversation(1)
+        };
         write(&store, Decision { ledger, conversations: vec![conversation], ..Decision::default() }).await;
     }
     let case = case_of(&store, writes("anna", "2")).await;

@@ -65,7 +65,7 @@ async fn tickets_name_messages_as_the_target_does() {
     sent(&store, 2, Sent { thread: None, ids: vec!["m2a".into(), "m2b".into()] }).await;
 
     let edit = |target| {
-        let op = RowOp::Delete { message: MessageKey(2) };
+        let op = RowOp::Delete { message: MessageKey(2), piece: 0 };
         new_row(target, op, None)
     };
     let at_desk = append(&store, edit(thread_target())).await;
@@ -104,7 +104,7 @@ async fn outcomes_that_somebody_asks_about_enter_the_inbox_once() {
     let answer = NewRow {
         purpose: Purpose::Answer,
         conversation: Some(ConversationId(1)),
-        ..new_row(Target::Customer(IdentityId(1)), RowOp::Delete { message: MessageKey(2) }, None)
+        ..new_row(Target::Customer(IdentityId(1)), RowOp::Delete { message: MessageKey(2), piece: 0 }, None)
     };
     let answer = append(&store, answer).await;
     let failed = Outcome::Failed { reason: "too long".to_owned() };
@@ -175,7 +175,7 @@ async fn a_send_is_unrecorded_until_its_row_is_settled() {
     store.update(row).await.unwrap();
     assert!(case_of(&store, writes("anna", "5")).await.unrecorded);
 
-    append(&store, new_row(thread_target(), RowOp::Delete { message: MessageKey(2) }, None)).await;
+    append(&store, new_row(thread_target(), RowOp::Delete { message: MessageKey(2), piece: 0 }, None)).await;
     assert!(!case_of(&store, says(None, "o3", None)).await.unrecorded, "a deletion makes no message");
 }
 
@@ -188,12 +188,14 @@ async fn a_row_is_changed_and_folded_only_while_it_is_there() {
     store.update(rows[1].clone()).await.unwrap();
     assert_eq!(store.rows(None, 9).await.unwrap(), rows);
 
-    let later = append(&store, new_row(thread_target(), RowOp::Delete { message: MessageKey(2) }, None)).await;
+    let later =
+        append(&store, new_row(thread_target(), RowOp::Delete { message: MessageKey(2), piece: 0 }, None)).await;
     store.fold(rows[1].clone(), vec![later.number]).await.unwrap();
     assert_eq!(store.rows(None, 9).await.unwrap(), rows);
 
     sent(&store, 2, Sent::one("m2")).await;
-    let later = append(&store, new_row(thread_target(), RowOp::Delete { message: MessageKey(2) }, None)).await;
+    let later =
+        append(&store, new_row(thread_target(), RowOp::Delete { message: MessageKey(2), piece: 0 }, None)).await;
     store.update(rows[1].clone()).await.unwrap();
     store.fold(rows[1].clone(), vec![later.number]).await.unwrap();
     assert_eq!(store.rows(None, 9).await.unwrap(), [rows[0].clone(), later]);

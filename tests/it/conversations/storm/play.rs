@@ -33,6 +33,7 @@ pub struct Played {
     pub faults: Vec<(Where, Instant, How)>,
     pub starts: Vec<Instant>,
     pub kills: usize,
+    pub lost: Vec<ThreadId>,
     pub up: bool,
     arrived: Vec<(Where, Inbound)>,
     count: usize,
@@ -61,6 +62,8 @@ pub struct Answer {
     /// Each wording that it had.
     pub texts: Vec<String>,
     pub deleted: bool,
+    /// Its first wording takes two messages of the customer's app.
+    pub long: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +90,7 @@ pub async fn play(steps: &[Step]) -> Vec<String> {
         faults: Vec::new(),
         starts: vec![Instant::now()],
         kills: 0,
+        lost: Vec::new(),
         up: true,
         arrived: Vec::new(),
         count: 0,
@@ -100,6 +104,17 @@ pub async fn play(steps: &[Step]) -> Vec<String> {
     played.retry_all().await;
     problems.extend(verdict::at_the_end(&played));
     problems
+}
+
+impl Answer {
+    /// Words of each message that the customer should see, and of no other; unless long words were edited.
+    pub fn pieces(&self) -> Vec<String> {
+        match (self.long, self.texts.len()) {
+            (false, _) => vec![self.mark.clone()],
+            (true, 1) => vec![format!("{}1", self.mark), format!("{}2", self.mark)],
+            (true, _) => Vec::new(),
+        }
+    }
 }
 
 impl Played {
@@ -118,15 +133,15 @@ impl Played {
                 self.now_it(who, Last::Unclear);
             }
             Step::BotSays => self.bot_says(),
-            Step::Answers { op, who, back } => {
+            Step::Answers { op, who, back, long } => {
                 let thread = self.threads(who).iter().rev().nth(back).cloned();
                 if let Some(thread) = thread {
-                    self.answers(op, who, Some(thread), None);
+                    self.answers(op, who, Some(thread), None, long);
                 }
             }
             Step::Replies { op, who } => {
                 if let Some(relayed) = self.relayed(who) {
-                    self.answers(op, who, None, Some(relayed));
+                    self.answers(op, who, None, Some(relayed), false);
                 }
             }
             Step::EditsAnswer { back, to_note } => self.edits_answer(back, to_note),
@@ -155,8 +170,9 @@ impl Played {
             Step::Start => self.start().await,
             Step::Fails { side, how } => self.fails(side, how),
             Step::LosesThread { who } => {
-                if let Some(thread) = self.threads(who).last() {
-                    self.world.desk.lose_thread(thread);
+                if let Some(thread) = self.threads(who).last().cloned() {
+                    self.world.desk.lose_thread(&thread);
+                    self.lost.push(thread);
                 }
             }
             Step::Again { back } => {
@@ -249,9 +265,10 @@ impl Played {
         posts.iter().rev().find(|post| post.author == "frontdesk" && mine(post)).map(|post| post.id.clone())
     }
 
-    fn answers(&mut self, op: usize, who: usize, thread: Option<ThreadId>, reply_to: Option<PlatformId>) {
+    fn answers(&mut self, op: usize, who: usize, thread: Option<ThreadId>, reply_to: Option<PlatformId>, long: bool) {
         let (_, mark) = self.name("A");
-        let text = format!("Yes. {mark}");
+        let baking = if long { "We bake at four every morning. ".repeat(8) } else { String::new() };
+        let text = if long { format!("Yes. {mark}1 {baking}{mark}2") } else { format!("Yes. {mark}") };
         let replies = reply_to.is_some();
         let id = self.in_thread(op, thread.clone(), &text, reply_to);
         let newest = self.threads(who).last().cloned();
@@ -262,7 +279,7 @@ impl Played {
         self.now_it(who, last);
         let at = Instant::now();
         self.human.push((who, at));
-        self.answers.push(Answer { who, op, mark, id, at, thread, texts: vec![text], deleted: false });
+        self.answers.push(Answer { who, op, mark, id, at, thread, texts: vec![text], deleted: false, long });
     }
 
     fn in_thread(

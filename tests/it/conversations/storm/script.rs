@@ -36,6 +36,8 @@ pub enum Step {
         op: usize,
         who: usize,
         back: usize,
+        /// Takes two messages of the customer's app.
+        long: bool,
     },
     /// Outside the threads, to the customer's latest message.
     Replies {
@@ -152,7 +154,7 @@ fn step(rng: &mut Rng, hours_left: &mut u64) -> Step {
         30 => Step::Unblocks { who },
         31 => Step::Echo { who },
         32 => Step::BotSays,
-        33..=48 => Step::Answers { op, who, back: usize::from(rng.u8(0..6) == 0) },
+        33..=48 => Step::Answers { op, who, back: usize::from(rng.u8(0..6) == 0), long: rng.u8(0..6) == 0 },
         49..=51 => Step::Replies { op, who },
         52..=54 => Step::EditsAnswer { back, to_note: rng.u8(0..4) == 0 },
         55 => Step::DeletesAnswer { back },

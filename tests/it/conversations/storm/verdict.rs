@@ -18,8 +18,10 @@ const HOUR: Duration = Duration::from_secs(3600);
 pub fn before_retry(played: &Played) -> Vec<String> {
     let mut problems = Vec::new();
     for answer in played.answers.iter().filter(|it| !it.deleted) {
-        if delivered(played, answer).is_empty() && !warned(played, answer) {
-            problems.push(format!("answer vanished: {} is nowhere, and nobody is told", show(answer)));
+        for piece in answer.pieces() {
+            if delivered(played, answer, &piece).is_empty() && !warned(played, answer) {
+                problems.push(format!("answer vanished: {piece} of {} is nowhere, and nobody is told", show(answer)));
+            }
         }
         late_edit(played, answer, &mut problems);
     }
@@ -59,11 +61,11 @@ fn show(answer: &Answer) -> String {
     format!("{} to customer {}", answer.mark, answer.who)
 }
 
-/// Where the answer stands in its customer's chat.
-fn delivered(played: &Played, answer: &Answer) -> Vec<Post> {
+/// Where words of the answer stand in its customer's chat.
+fn delivered(played: &Played, answer: &Answer, words: &str) -> Vec<Post> {
     let (name, side) = CUSTOMERS[answer.who];
     let posts = ours(&played.platform(side).posts());
-    posts.into_iter().filter(|post| post.chat == name && post.text.contains(&answer.mark)).collect()
+    posts.into_iter().filter(|post| post.chat == name && post.text.contains(words)).collect()
 }
 
 /// The operator sees that the answer was not delivered, or perhaps not.
@@ -82,25 +84,39 @@ fn told(played: &Played, who: usize, words: &str) -> bool {
 }
 
 fn late_edit(played: &Played, answer: &Answer, problems: &mut Vec<String>) {
-    let posts = delivered(played, answer);
-    let (Some(text), [post]) = (answer.texts.last(), posts.as_slice()) else { return };
-    if post.text != *text && !warned(played, answer) && !told(played, answer.who, "did not reach the customer") {
-        problems.push(format!("edit lost: {} reads {:?} instead of {text:?}", show(answer), post.text));
+    let (Some(text), 2..) = (answer.texts.last(), answer.texts.len()) else { return };
+    let posts = delivered(played, answer, &answer.mark);
+    let told = warned(played, answer) || told(played, answer.who, "customer keeps") || told_of_change(played, answer);
+    if let Some(post) = posts.iter().find(|post| !post.deleted && post.text != *text).filter(|_| !told) {
+        let rule = if answer.long { "long edit" } else { "edit lost" };
+        problems.push(format!("{rule}: {} reads {:?} instead of {text:?}", show(answer), post.text));
     }
 }
 
+fn told_of_change(played: &Played, answer: &Answer) -> bool {
+    told(played, answer.who, "did not reach the customer") || told(played, answer.who, "customer's app cannot")
+}
+
 fn reached(played: &Played, answer: &Answer, problems: &mut Vec<String>) {
-    let posts = delivered(played, answer);
     if answer.deleted {
+        let posts = delivered(played, answer, &answer.mark);
         let seen = posts.iter().any(|post| !post.deleted);
-        if seen && !warned(played, answer) && !told(played, answer.who, "did not reach the customer") {
-            problems.push(format!("deletion lost: {}", show(answer)));
+        if seen && !warned(played, answer) && !told_of_change(played, answer) {
+            let rule = if answer.long { "long deletion" } else { "deletion lost" };
+            problems.push(format!("{rule}: {}", show(answer)));
         }
         return;
     }
+    for piece in answer.pieces() {
+        arrived(played, answer, &piece, problems);
+    }
+}
+
+fn arrived(played: &Played, answer: &Answer, piece: &str, problems: &mut Vec<String>) {
+    let posts = delivered(played, answer, piece);
     if posts.is_empty() {
-        problems.push(format!("answer lost: {} did not arrive even with !retry", show(answer)));
-    } else if warned(played, answer) {
+        problems.push(format!("answer lost: {piece} of {} did not arrive even with !retry", show(answer)));
+    } else if warned(played, answer) && !answer.thread.as_ref().is_some_and(|thread| played.lost.contains(thread)) {
         problems.push(format!("warning stays: {} arrived in the end", show(answer)));
     }
     for pair in posts.windows(2) {
@@ -111,7 +127,8 @@ fn reached(played: &Played, answer: &Answer, problems: &mut Vec<String>) {
     }
     let side = CUSTOMERS[answer.who].1;
     let unsure = played.faults.iter().filter(|(at, _, how)| *at == side && matches!(how, How::AnswerLost)).count();
-    if posts.len() > 1 + unsure + played.kills {
+    // The pieces of a long answer are sent again together.
+    if !answer.long && posts.len() > 1 + unsure + played.kills {
         problems.push(format!("answer repeated: {} {} times", show(answer), posts.len()));
     }
 }
@@ -155,7 +172,7 @@ fn order_at_desk(played: &Played, problems: &mut Vec<String>) {
 
 /// One operator's answers in one thread arrive as they were written, but for what was sent again.
 fn order_of_answers(played: &Played, problems: &mut Vec<String>) {
-    let first = |answer: &Answer| delivered(played, answer).first().map(|post| post.at);
+    let first = |answer: &Answer| delivered(played, answer, &answer.mark).first().map(|post| post.at);
     let retried = |answer: &Answer, at: Instant| {
         played.retries.iter().any(|(who, retry)| *who == answer.who && answer.at <= *retry && *retry <= at)
     };
@@ -187,7 +204,7 @@ fn outgoing(played: &Played, side: Where, post: &Post, problems: &mut Vec<String
     if CUSTOMERS[answer.who] != (post.chat.as_str(), side) {
         problems.push(format!("wrong customer: {} reached {} on {side:?}", show(answer), post.chat));
     }
-    if !answer.texts.contains(&post.text) {
+    if !answer.texts.iter().any(|text| *text == post.text || answer.long && text.contains(&post.text)) {
         problems.push(format!("words: {} reads {:?}", show(answer), post.text));
     }
 }
@@ -257,7 +274,8 @@ fn in_time(played: &Played, who: usize, post: &Post, problems: &mut Vec<String>)
     // What waited on the platform while the program was down came in at its start.
     let came_in = played.starts.iter().find(|start| **start >= *last).filter(|start| **start < post.at);
     let late = post.at - *came_in.unwrap_or(last).max(last);
-    if is_acknowledgement(post) && late > Duration::from_secs(12 * 60) {
+    // One that tells the hours as well is good until they change.
+    if is_acknowledgement(post) && !is_notice(post) && late > Duration::from_secs(12 * 60) {
         problems.push(format!("late: customer {who} was acknowledged after {late:?}"));
     }
     let begins = at.windows(2).filter(|pair| pair[1] <= *last && pair[1] - pair[0] > Duration::from_secs(10));
@@ -284,6 +302,11 @@ fn card(played: &Played, who: usize, problems: &mut Vec<String>) {
     let posts = played.world.desk.posts();
     let cards: Vec<_> = posts.iter().filter(|post| card_of(post) == Some(who)).collect();
     let Some(card) = cards.last() else { return };
+    // A card that cannot be changed any more is made anew with the next message.
+    let refused = played.faults.iter().any(|(side, _, how)| *side == Where::Desk && matches!(how, How::Recipient));
+    if refused || card.thread.as_ref().is_some_and(|thread| played.lost.contains(thread)) {
+        return;
+    }
     let waiting = played.answers.iter().any(|answer| answer.who == who && warned(played, answer));
     let says = |words: &str| card.text.contains(words);
     let fits = match played.last(who) {
