@@ -44,16 +44,13 @@ async fn a_customer_asks_in_telegram_and_reads_the_answer_of_an_operator_in_matr
     ");
     assert_snapshot!(without_clocks(&shop.ann.transcript(&room), shop.ann.user_id()), @"
     [1] notice: frontdesk: Anna · telegram.shop · new
-        Closed TIME by ann.4
-        An answer was not delivered: see the thread (edited)
+        Closed TIME by ann (edited)
         [2] frontdesk: Anna: Do you have rye bread?
         [3] notice: frontdesk: Sent automatically: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
-        [4] ann: Yes, until six. {⚠️ frontdesk}
+        [4] ann: Yes, until six.
         [5] ann: (reply to 2) Seven euros
-        [6] notice: frontdesk: Perhaps not delivered: the program was stopped in the middle of sending. If the customer does not react, !retry sends it again; it may then reach them twice.
-        [7] frontdesk: Anna: Please keep one for me
-        [8] ann: !close
-        [9] notice: frontdesk: An answer of this conversation was not delivered; !retry sends it again, also now.
+        [6] frontdesk: Anna: Please keep one for me
+        [7] ann: !close
     ");
     let (status, took) = shop.stop().await;
     assert!(status.success(), "{status}\n{}", shop.log());

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use frontdesk_core::{Event, RefusedScope, SendError};
+use frontdesk_core::{Event, Message, RefusedScope, SendError};
 use insta::assert_snapshot;
 
 use crate::fake::{Fault, World};
@@ -238,5 +238,138 @@ async fn what_waits_is_edited_and_deleted_before_anybody_sees_it() {
     frontdesk: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
     frontdesk: Wait
     frontdesk: Yes, until six
+    ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_answer_is_deleted_whole_and_its_missing_piece_alone_is_sent_again() {
+    let world = World::at(MONDAY).await;
+    world.says("Anna", "Tell me everything").await;
+    world.shop.fail_next(Fault::Before(SendError::refused(RefusedScope::Content, "too many cakes")));
+    let long = format!("{} {}", "First we bake. ".repeat(12).trim_end(), "Then we sell. ".repeat(5).trim_end());
+    let answer = world.answers("ann", "Anna", &long).await;
+    assert_snapshot!(world.chat("Anna"), @"
+    Anna: Tell me everything
+    frontdesk: Then we sell. Then we sell. Then we sell. Then we sell.
+    ");
+    world.answers("ann", "Anna", "!retry").await;
+    assert_snapshot!(world.chat("Anna"), @"
+    Anna: Tell me everything
+    frontdesk: Then we sell. Then we sell. Then we sell. Then we sell.
+    frontdesk: First we bake. First we bake. First we bake. First we bake. First we bake. First we bake. First we bake. First we bake. First we bake. First we bake. First we bake. First we bake. Then we sell.
+    ");
+    world.at_desk("ann", Some(world.thread("Anna")), Event::Deleted { ids: vec![answer] }).await;
+    assert_snapshot!(world.chat("Anna"), @"
+    Anna: Tell me everything
+    frontdesk: Then we sell. Then we sell. Then we sell. Then we sell. (deleted)
+    frontdesk: First we bake. First we bake. First we bake. First we bake. First we bake. First we bake. First we bake. First we bake. First we bake. First we bake. First we bake. First we bake. Then we sell. (deleted)
+    ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_was_taken_back_during_an_outage_never_arrives() {
+    let world = asked().await;
+    for _ in 0..3 {
+        world.shop.fail_next(Fault::Before(SendError::Transient("no route".into())));
+    }
+    let wrong = world.answers("ann", "Anna", "This was meant for Ben").await;
+    world.answers("ann", "Anna", "Your cake is ready").await;
+    world.at_desk("ann", Some(world.thread("Anna")), Event::Deleted { ids: vec![wrong] }).await;
+    world.secs(120).await;
+    assert_eq!(world.chat("Anna"), "Anna: Hello\nfrontdesk: Your cake is ready\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_can_be_read_at_once_goes_out_and_one_that_is_read_too_late_does_not() {
+    let world = asked().await;
+    let thread = Some(world.thread("Anna"));
+    let hidden = |id: &str| Event::Undecryptable { id: id.into(), raw: serde_json::json!({}).into() };
+    world.at_desk("ann", thread.clone(), hidden("o-1")).await;
+    world.secs(20).await;
+    world.writes("ann", thread.clone(), Message::text("o-1", "Soon readable")).await;
+    world.at_desk("ann", thread.clone(), hidden("o-2")).await;
+    world.secs(600).await;
+    world.answers("ann", "Anna", "I wrote it again").await;
+    world.writes("ann", thread, Message::text("o-2", "Readable too late")).await;
+    assert_snapshot!(world.chat("Anna"), @"
+    Anna: Hello
+    frontdesk: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+    frontdesk: Soon readable
+    frontdesk: I wrote it again
+    ");
+    assert_snapshot!(world.room(), @"
+    notice: frontdesk: Anna · telegram.shop · new
+      Answered Mon 23 Nov, 10:10
+        frontdesk: Anna: Hello
+        notice: frontdesk: A message of yours could not be decrypted and was not sent. If it does not go out within a minute, please write it again. (to @ann:example.org)
+        notice: frontdesk: Sent automatically: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+        ann: Soon readable
+        notice: frontdesk: A message of yours could not be decrypted and was not sent. If it does not go out within a minute, please write it again. (to @ann:example.org)
+        ann: I wrote it again
+        ann: Readable too late
+        notice: frontdesk: A message of yours can be read only now and was not sent, because you may have written it again. It says: Readable too late (to @ann:example.org)
+    ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_acknowledgement_that_an_answer_overtook_makes_nobody_a_stranger() {
+    let world = asked().await;
+    world.shop.fail_next(Fault::Before(SendError::RetryAfter { after: Duration::from_secs(60), bucket: None }));
+    world.secs(20).await;
+    world.answers("ann", "Anna", "Good morning").await;
+    world.secs(120).await;
+    world.says("Anna", "Thanks! And one more thing").await;
+    world.secs(120).await;
+    assert_snapshot!(world.chat("Anna"), @"
+    Anna: Hello
+    frontdesk: Good morning
+    Anna: Thanks! And one more thing
+    ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_desk_that_is_renamed_gets_the_open_conversations_anew() {
+    let mut world = asked().await;
+    world.policy.desks[0].name = "shop".into();
+    world.restart().await;
+    world.says("Anna", "Anybody there?").await;
+    assert_snapshot!(world.room(), @"
+    notice: frontdesk: Anna · telegram.shop · new
+      Waiting since Mon 23 Nov, 10:00
+        frontdesk: Anna: Hello
+    notice: frontdesk: Anna · telegram.shop · has written before
+      Waiting since Mon 23 Nov, 10:00
+        frontdesk: Anna: Anybody there?
+    ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_the_desk_cannot_show_in_its_place_is_a_line_of_its_own() {
+    let world = World::at(MONDAY).await;
+    let order = world.says("Anna", "Ten rolls").await;
+    world.desk.fail_next(Fault::Before(SendError::refused(RefusedScope::Content, "that message is gone")));
+    let content = frontdesk_core::Content::text("Twenty rolls");
+    world.does("Anna", Event::Edited { id: order, content, notice: false }).await;
+    assert_snapshot!(world.room(), @"
+    notice: frontdesk: Anna · telegram.shop · new
+      Waiting since Mon 23 Nov, 10:00
+        frontdesk: Anna: Ten rolls
+        notice: frontdesk: A message was changed to: Twenty rolls
+    ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_desk_refuses_is_never_given_up() {
+    let world = World::at(MONDAY).await;
+    for _ in 0..4 {
+        world.desk.fail_next(Fault::Before(SendError::refused(RefusedScope::Recipient, "no such room")));
+    }
+    world.says("Anna", "Hello").await;
+    world.secs(300).await;
+    assert_snapshot!(world.room(), @"
+    notice: frontdesk: Anna · telegram.shop · new
+      Waiting since Mon 23 Nov, 10:00
+        frontdesk: Anna: Hello
+        notice: frontdesk: Sent automatically: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
     ");
 }
