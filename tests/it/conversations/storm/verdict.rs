@@ -279,7 +279,7 @@ fn in_time(played: &Played, who: usize, post: &Post, problems: &mut Vec<String>)
         problems.push(format!("late: customer {who} was acknowledged after {late:?}"));
     }
     let begins = at.windows(2).filter(|pair| pair[1] <= *last && pair[1] - pair[0] > Duration::from_secs(10));
-    let begin = begins.last().map_or(at[0], |pair| pair[1]);
+    let begin = begins.next_back().map_or(at[0], |pair| pair[1]);
     let calm = undisturbed(played, CUSTOMERS[who].1, post.at);
     if calm && post.at - *last < Duration::from_secs(9) && post.at - begin < Duration::from_secs(44) {
         problems.push(format!("hasty: customer {who} was still writing, {:?} ago", post.at - *last));
