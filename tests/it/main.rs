@@ -7,6 +7,7 @@ mod end_to_end;
 mod fake;
 mod matrix;
 mod operator;
+mod playground;
 mod program;
 mod synapse;
 mod telegram;

@@ -278,7 +278,7 @@ fn in_time(played: &Played, who: usize, post: &Post, problems: &mut Vec<String>)
     if is_acknowledgement(post) && !is_notice(post) && late > Duration::from_secs(12 * 60) {
         problems.push(format!("late: customer {who} was acknowledged after {late:?}"));
     }
-    let begins = at.windows(2).filter(|pair| pair[1] <= *last && pair[1] - pair[0] > Duration::from_secs(10));
+    let mut begins = at.windows(2).filter(|pair| pair[1] <= *last && pair[1] - pair[0] > Duration::from_secs(10));
     let begin = begins.next_back().map_or(at[0], |pair| pair[1]);
     let calm = undisturbed(played, CUSTOMERS[who].1, post.at);
     if calm && post.at - *last < Duration::from_secs(9) && post.at - begin < Duration::from_secs(44) {
