@@ -39,7 +39,7 @@ const RESTART: [Duration; 5] = [
 /// Runs the product as the config says, until `stop`.
 pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
     let path = config.data.join("store");
-    std::fs::create_dir_all(&config.data)
+    create_private_folder(&config.data)
         .with_context(|| format!("the data folder {} cannot be made; check [store] url", config.data.display()))?;
     let store: Arc<dyn Store> = Arc::new(SledStore::open(&path)?);
     let adapters = build::adapters(&config)?;
@@ -60,6 +60,14 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
         }
     }
     info!("frontdesk has stopped; nothing is half-done");
+    Ok(())
+}
+
+/// Messages and keys lie in it: for this user only, also when it was there before.
+fn create_private_folder(path: &std::path::Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(path)?;
+    #[cfg(unix)]
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
     Ok(())
 }
 
@@ -172,13 +180,13 @@ impl Receiver {
             self.inbox.health(ChannelHealth::Connecting);
             let began = tokio::time::Instant::now();
             let ended = self.receive(&stop).await;
+            if stop.is_cancelled() {
+                return;
+            }
             let Err(problem) = ended else {
                 sleep(RESTART[0]).await;
                 continue;
             };
-            if stop.is_cancelled() {
-                return;
-            }
             if began.elapsed() > Duration::from_secs(120) {
                 failures = 0;
             }

@@ -39,6 +39,10 @@ impl Health {
         if before.as_ref() == Some(&health) {
             return;
         }
+        if health == ChannelHealth::CaughtUp {
+            // Connected anew: whether it may send shows with the next message.
+            self.lock().refused.remove(channel);
+        }
         log(channel, &health);
         self.changed.send_replace(());
     }

@@ -87,21 +87,29 @@ struct Declared {
 
 pub(super) fn channels_and_desks(reader: &mut Reader<'_>) -> (Vec<Channel>, Vec<Desk>) {
     let (declared, channels) = channels(reader);
-    let begun = |kind: Kind| kind.serves_customers() && reader.value(&[kind.word()]).is_some();
-    if !Kind::ALL.into_iter().any(begun) {
+    if !declared.iter().any(|channel| channel.kind.serves_customers()) {
         reader.problem(
             &["telegram"],
             "no channel that customers can write to; add one with [telegram.shop] and its token",
         );
     }
     let names = named_tables(reader, "desks", "each desk has a name of yours: write [desks.main]");
-    if names.is_empty() && reader.value(&["desks"]).is_none() {
+    if names.is_empty() {
         reader.problem(&["desks"], "no place where you answer; add [desks.main] with a channel and a room");
     }
     let mut rooms: Vec<(String, String)> = Vec::new();
     let desks =
         names.into_iter().filter_map(|(name, value)| desk(reader, &name, value, &declared, &mut rooms)).collect();
     (channels, desks)
+}
+
+/// Customers would read what is wrong with it under every answer.
+fn sign_problem(sign: &str) -> Option<&'static str> {
+    let rest = sign.replace("{{ operator }}", "").replace("{{operator}}", "");
+    if rest.contains("{{") || rest.contains("}}") || rest.contains("{%") {
+        return Some("the only placeholder here is {{ operator }}");
+    }
+    (sign.chars().count() > 200).then_some("is longer than 200 characters")
 }
 
 fn channels(reader: &mut Reader<'_>) -> (Vec<Declared>, Vec<Channel>) {
@@ -187,6 +195,9 @@ fn desk<'a>(
     check_name(reader, &path);
     let channel = text(reader, &["desks", name, "channel"], take(&mut value, "channel"));
     let sign = text(reader, &["desks", name, "sign"], take(&mut value, "sign"));
+    if let Some(problem) = sign.as_deref().and_then(sign_problem) {
+        reader.problem(&["desks", name, "sign"], problem);
+    }
     let found = match channel {
         Some(channel) => resolve(reader, name, &channel, declared),
         None => {

@@ -233,7 +233,9 @@ fn a_secret_of_the_wrong_form_is_not_repeated() {
     frontdesk.toml:69: telegram.shop.token: expected a text, { env = "NAME" } or { file = "/path" }
     frontdesk.toml:69: telegram.shop.token: the text is empty
     frontdesk.toml:68: telegram: each account has a name of yours: write [telegram.shop]
+    frontdesk.toml:68: telegram: no channel that customers can write to; add one with [telegram.shop] and its token
     frontdesk.toml:81: desks: each desk has a name of yours: write [desks.main]
+    frontdesk.toml:81: desks: no place where you answer; add [desks.main] with a channel and a room
     frontdesk.toml:77: matrix.desk.user: expected a text in quotes, found a list
     "#);
 }

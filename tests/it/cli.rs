@@ -247,3 +247,24 @@ fn what_is_no_command_is_usage() {
     "#);
     assert!(shell.run("--version").starts_with("> frontdesk "));
 }
+
+#[test]
+fn check_finds_a_config_without_a_desk_or_customers_and_a_token_in_the_wrong_place() {
+    let config = format!(
+        "[business]\nname = \"Shop\"\ntimezone = \"Europe/Berlin\"\n[telegram.shop]\ntoken = {{ file = \"{TOKEN}\" }}\n\
+         [matrix]\n[desks]\n"
+    );
+    assert_snapshot!(Shell::with(&config).run("check"), @r#"
+    ! frontdesk.toml:5: telegram.shop.token: expected the path of a file, such as { file = "/run/secrets/telegram" }
+    ! frontdesk.toml:7: desks: no place where you answer; add [desks.main] with a channel and a room
+    ! 2 problems
+    = 1
+    "#);
+    let config = "[business]\nname = \"Shop\"\ntimezone = \"Europe/Berlin\"\n[telegram]\n";
+    assert_snapshot!(Shell::with(config).run("check"), @"
+    ! frontdesk.toml:4: telegram: no channel that customers can write to; add one with [telegram.shop] and its token
+    ! frontdesk.toml: desks: no place where you answer; add [desks.main] with a channel and a room
+    ! 2 problems
+    = 1
+    ");
+}

@@ -52,6 +52,8 @@ async fn a_customer_asks_in_telegram_and_reads_the_answer_of_an_operator_in_matr
         [6] frontdesk: Anna: Please keep one for me
         [7] ann: !close
     ");
+    let mode = std::fs::metadata(shop.folder.path().join("data")).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o700, "messages are private");
     let (status, took) = shop.stop().await;
     assert!(status.success(), "{status}\n{}", shop.log());
     assert!(took < Duration::from_secs(5), "stopping took {took:?}");

@@ -28,8 +28,8 @@ async fn playground() {
         match words.as_slice() {
             ["c", name, text] => {
                 let next = 1000 + i64::try_from(customers.len()).unwrap();
-                let id = *customers.entry((*name).to_owned()).or_insert(next);
-                shop.telegram.user(id, name, Some("en"));
+                let id =
+                    *customers.entry((*name).to_owned()).or_insert_with(|| shop.telegram.user(next, name, Some("en")));
                 shop.telegram.says(id, text);
             }
             ["o", name, text] => {

@@ -51,6 +51,9 @@ impl SecretSource {
                 (text, format!("the environment variable {env}"))
             }
             Self::Place(SecretPlace::File(file)) => {
+                if file.components().count() < 2 && !file.exists() {
+                    return Err("expected the path of a file, such as { file = \"/run/secrets/telegram\" }".into());
+                }
                 let text = fs::read_to_string(file)
                     .map_err(|error| format!("the file {} cannot be read: {error}", file.display()))?;
                 (text, format!("the file {}", file.display()))

@@ -140,7 +140,9 @@ fn started(message: &Message) -> Option<Option<String>> {
     let (command, payload) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let command = command.split_once('@').map_or(command, |(command, _)| command);
     let payload = payload.trim();
-    (command == "/start").then(|| (!payload.is_empty()).then(|| payload.to_owned()))
+    // Links carry 1 to 64 of these characters; anything else was typed, and is a question.
+    let from_link = payload.len() <= 64 && payload.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    (command == "/start" && from_link).then(|| (!payload.is_empty()).then(|| payload.to_owned()))
 }
 
 /// In a private chat the sender is the chat, also where the message does not name one.

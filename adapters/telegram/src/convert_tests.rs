@@ -149,7 +149,7 @@ fn start_is_no_question() {
     for (text, payload) in cases {
         assert_eq!(event(json!({ "text": text })), Event::Started { payload: payload.map(str::to_owned) }, "{text}");
     }
-    for text in ["/starter", "start", "/help"] {
+    for text in ["/starter", "start", "/help", "/start Do you have rye bread?"] {
         assert_eq!(readable(json!({ "text": text })), text);
     }
 }
