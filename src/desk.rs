@@ -158,9 +158,10 @@ pub fn why(ledger: &[LedgerEntry], timezone: &TimeZone) -> String {
     if ledger.is_empty() {
         return "Nothing was sent automatically here, and nothing was due.".to_owned();
     }
-    let lines = ledger
-        .iter()
-        .map(|entry| format!("{}: {}: {}", clock(entry.at, timezone), kind(entry.kind), verdict(&entry.verdict)));
+    // A plan is told only while it is all there is to tell.
+    let told = ledger.iter().enumerate().filter(|(index, entry)| *index == 0 || entry.verdict != Verdict::Planned);
+    let lines = told
+        .map(|(_, entry)| format!("{}: {}: {}", clock(entry.at, timezone), kind(entry.kind), verdict(&entry.verdict)));
     lines.collect::<Vec<_>>().join("\n")
 }
 

@@ -57,7 +57,6 @@ async fn an_answer_in_time_makes_the_acknowledgement_needless() {
         ann: Good morning
         ann: !why
         notice: frontdesk: Mon 23 Nov, 10:00: first acknowledgement: not sent: a person answered first
-          Mon 23 Nov, 10:00: first acknowledgement: waits until the customer has finished writing
     ");
 }
 
@@ -117,12 +116,9 @@ async fn a_closed_period_is_told_once_and_the_same_words_never_twice() {
         notice: frontdesk: Sent automatically: Hi Anna, we are closed at the moment and open again on Monday at 09:00. Your message is waiting for us here.
         ann: !why
         notice: frontdesk: Fri 27 Nov, 20:03: notice outside the opening hours: sent
-          Fri 27 Nov, 20:03: notice outside the opening hours: waits until the customer has finished writing
-        notice: frontdesk: Tue 24 Nov, 20:02: notice outside the opening hours: not sent: they have read the same words in the last days
-        notice: frontdesk: Tue 24 Nov, 20:02: notice outside the opening hours: waits until the customer has finished writing
-          Mon 23 Nov, 20:01: notice outside the opening hours: not sent: they were told since we closed
-        notice: frontdesk: Mon 23 Nov, 20:00: notice outside the opening hours: sent
-          Mon 23 Nov, 20:00: notice outside the opening hours: waits until the customer has finished writing
+          Tue 24 Nov, 20:02: notice outside the opening hours: not sent: they have read the same words in the last days
+        notice: frontdesk: Mon 23 Nov, 20:01: notice outside the opening hours: not sent: they were told since we closed
+          Mon 23 Nov, 20:00: notice outside the opening hours: sent
         notice: frontdesk: Mon 23 Nov, 10:00: first acknowledgement: not sent: a person answered first
     ");
 }

@@ -62,7 +62,6 @@ async fn why_tells_the_story_of_the_automatic_texts() {
         notice: frontdesk: Sent automatically: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
         ann: !why
         notice: frontdesk: Mon 23 Nov, 10:00: first acknowledgement: sent
-          Mon 23 Nov, 10:00: first acknowledgement: waits until the customer has finished writing
     ");
 }
 

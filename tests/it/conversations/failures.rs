@@ -81,7 +81,6 @@ async fn an_uncertain_automatic_text_is_dropped_and_noted() {
         ann: !why
         notice: frontdesk: Mon 23 Nov, 10:00: first acknowledgement: perhaps sent, and not repeated
           Mon 23 Nov, 10:00: first acknowledgement: sent
-        notice: frontdesk: Mon 23 Nov, 10:00: first acknowledgement: waits until the customer has finished writing
     ");
 }
 
