@@ -28,6 +28,7 @@ use crate::{
 mod deliver;
 mod fold;
 mod lanes;
+mod outbound;
 mod pace;
 
 use lanes::Lanes;

@@ -11,3 +11,4 @@ mod playground;
 mod program;
 mod synapse;
 mod telegram;
+mod world;

@@ -1,7 +1,7 @@
 //! The far sides without the program: to try it by hand. Not a test.
 //!
 //! ```sh
-//! PLAYGROUND=/tmp/shop cargo test --test it playground -- --ignored --nocapture
+//! PLAYGROUND=shop cargo test --test it playground -- --ignored --nocapture
 //! ```
 //!
 //! writes `frontdesk.toml` into that folder, then reads lines: `c Anna Hello` is a customer's message, `o Anna Hi` an

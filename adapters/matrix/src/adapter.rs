@@ -14,10 +14,13 @@ use tracing::debug;
 
 use crate::{
     config::{Config, DeskConfig},
+    desk::Desks,
     link::Link,
     media,
     pending::Pending,
-    probe, send,
+    probe,
+    rooms::Rooms,
+    send,
     session::{self, Home},
     sync::Intake,
 };
@@ -47,15 +50,17 @@ impl MatrixAdapter {
 
     async fn run(&self, inbox: Arc<dyn Inbox>, from: Option<Cursor>) -> Result<(), ReceiveError> {
         let home = Home::new(&self.data)?;
-        let client = Box::pin(session::open(&self.config, &home)).await?;
+        let (client, since) = Box::pin(session::open(&self.config, &home)).await?;
         inbox.connected(AccountId::from(self.config.user.as_str())).await?;
         inbox.health(ChannelHealth::Connected);
-        let pending = Pending::load(home.pending()).map_err(|error| {
-            ReceiveError::Account(format!("{}: {error}; delete the file", home.pending().display()))
-        })?;
-        let link = Arc::new(Link::new(client));
+        let broken = |path: PathBuf, error: &dyn std::fmt::Display| {
+            ReceiveError::Account(format!("{}: {error}; delete the file", path.display()))
+        };
+        let pending = Pending::load(home.pending()).map_err(|error| broken(home.pending(), &error))?;
+        let rooms = Rooms::load(home.rooms()).map_err(|error| broken(home.rooms(), &error))?;
+        let link = Arc::new(Link::new(client, since));
         *self.link.write().await = Some(link.clone());
-        match Box::pin(Intake::new(&link, &self.desks, inbox, from, pending).run()).await {
+        match Box::pin(Intake::new(&link, Desks::new(&link, &self.desks, rooms), inbox, from, pending).run()).await {
             Err(error) => Err(error),
         }
     }

@@ -130,6 +130,11 @@ fn homeserver(text: Option<&str>) -> Result<Url, ConfigProblem> {
         problem(format!("`{text}` is not an address ({error}); write one as in \"https://matrix.example.org\""))
     })?;
     match (url.scheme(), url.host_str()) {
+        ("http" | "https", Some(_)) if url.path() != "/" || url.query().is_some() || url.fragment().is_some() => {
+            Err(problem(format!(
+                "`{text}` has something after the host; write only that, as in \"https://matrix.example.org\""
+            )))
+        }
         ("http" | "https", Some(_)) => Ok(url),
         _ => Err(problem(format!("`{text}` must begin with https:// (or http:// for one on this machine)"))),
     }
@@ -195,6 +200,20 @@ mod tests {
         )
         .unwrap();
         assert_eq!(keys(raw.validate()), ["token"]);
+    }
+
+    #[test]
+    fn a_homeserver_is_an_address_without_a_path() {
+        let account = |homeserver: &str| {
+            let (user, password) = (Some("@f:example.org".into()), Some(serde_json::from_str("\"a\"").unwrap()));
+            RawConfig { homeserver: Some(homeserver.into()), user, password, ..RawConfig::default() }.validate()
+        };
+        for good in ["https://m.example.org", "https://m.example.org/", "http://127.0.0.1:8008"] {
+            assert_eq!(keys(account(good)), [""; 0], "{good}");
+        }
+        for bad in ["https://m.example.org/_matrix", "https://m.example.org?a=b", "ftp://m.example.org"] {
+            assert_eq!(keys(account(bad)), ["homeserver"], "{bad}");
+        }
     }
 
     #[test]

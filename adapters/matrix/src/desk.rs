@@ -27,6 +27,7 @@ use crate::{
     config::DeskConfig,
     error,
     link::{DeskState, Link},
+    rooms::Rooms,
 };
 
 /// What is known of the desks' rooms while `receive` runs.
@@ -35,6 +36,7 @@ pub(crate) struct Desks<'a> {
     link: &'a Link,
     configs: &'a [DeskConfig],
     rooms: HashMap<DeskName, Place>,
+    before: Rooms,
 }
 
 #[derive(Clone)]
@@ -46,18 +48,36 @@ struct Place {
 }
 
 impl<'a> Desks<'a> {
-    pub(crate) fn new(link: &'a Link, configs: &'a [DeskConfig]) -> Self {
-        Self { client: link.client.clone(), link, configs, rooms: HashMap::new() }
+    pub(crate) fn new(link: &'a Link, configs: &'a [DeskConfig], before: Rooms) -> Self {
+        Self { client: link.client.clone(), link, configs, rooms: HashMap::new(), before }
     }
 
     /// Learns which rooms there are already. Changes nothing.
     pub(crate) async fn find(&mut self) -> matrix_sdk::Result<()> {
         for desk in self.configs {
-            if let Some(id) = resolve(&self.client, &desk.room).await? {
+            let named = resolve(&self.client, &desk.room).await?;
+            let kept = self.kept(desk);
+            if let Some(kept) = &kept
+                && named.as_ref() != Some(kept)
+            {
+                warn!(
+                    desk = %desk.name,
+                    "{} does not lead to the desk's room any more; the desk stays in {kept}: write the id of the room \
+                     that you want as `room`",
+                    desk.room
+                );
+            }
+            if let Some(id) = kept.or(named) {
                 self.rooms.insert(desk.name.clone(), Place { id, new: false, invited: false });
             }
         }
         Ok(())
+    }
+
+    /// The room that the desk had the last time, where it can still be worked in.
+    fn kept(&self, desk: &DeskConfig) -> Option<OwnedRoomId> {
+        let room = self.client.get_room(self.before.of(&desk.name, &desk.room)?)?;
+        (room.state() == RoomState::Joined && !room.is_tombstoned()).then(|| room.room_id().to_owned())
     }
 
     pub(crate) fn ids(&self) -> Vec<OwnedRoomId> {
@@ -83,11 +103,26 @@ impl<'a> Desks<'a> {
             if state != self.link.state(&desk.name) {
                 match &state {
                     DeskState::Refused(problem) => warn!("{problem}"),
-                    DeskState::Ready(_) => info!(desk = %desk.name, "the desk's room is ready"),
+                    DeskState::Ready(id) => {
+                        info!(desk = %desk.name, "the desk's room is ready");
+                        if let Err(error) = self.before.remember(&desk.name, &desk.room, id) {
+                            warn!(desk = %desk.name, "cannot note which room the desk has: {error}");
+                        }
+                    }
                     DeskState::Waiting => {}
                 }
                 self.link.set(&desk.name, state);
             }
+        }
+    }
+
+    /// An answer in a room of two desks would belong to either.
+    fn check_alone(&self, desk: &DeskConfig, room: &Room) -> Result<(), String> {
+        let ready = DeskState::Ready(room.room_id().to_owned());
+        let there = |other: &&DeskConfig| other.name != desk.name && self.link.state(&other.name) == ready;
+        match self.configs.iter().find(there) {
+            Some(other) => Err(format!("{} is the room of the desk {} already; name another", desk.room, other.name)),
+            None => Ok(()),
         }
     }
 
@@ -137,6 +172,7 @@ impl<'a> Desks<'a> {
             return Ok(DeskState::Waiting);
         }
         check(&room, desk)?;
+        self.check_alone(desk, &room)?;
         if !place.invited {
             self.invite(desk, &room, place.new).await;
             self.rooms.insert(desk.name.clone(), Place { invited: true, new: false, ..place });

@@ -37,14 +37,24 @@ pub(crate) fn describe_http(error: &HttpError) -> String {
     }
 }
 
+/// Whether a look at one event failed for a reason of its own, so that a look at another may succeed.
+pub(crate) fn is_about_the_event(error: &matrix_sdk::Error) -> bool {
+    match error {
+        matrix_sdk::Error::Http(error) => {
+            matches!(error.client_api_error_kind(), Some(ErrorKind::NotFound | ErrorKind::Forbidden))
+        }
+        _ => true,
+    }
+}
+
 /// Sorts the failure of a send by what is certain about it.
 pub(crate) fn sending(error: &matrix_sdk::Error) -> SendError {
     match error {
         matrix_sdk::Error::Http(error) => sending_http(error),
-        matrix_sdk::Error::WrongRoomState(_) => SendError::refused(
-            RefusedScope::Account,
-            "we are not in the desk's room any more; an operator has to invite us again",
-        ),
+        // One room's trouble must not stop the other desks, and an invitation mends it.
+        matrix_sdk::Error::WrongRoomState(_) => {
+            SendError::Transient("we are not in the desk's room any more; an operator has to invite us again".into())
+        }
         other => SendError::Transient(other.to_string()),
     }
 }
@@ -64,7 +74,8 @@ pub(crate) fn sending_http(error: &HttpError) -> SendError {
                 Some(RetryAfter::Delay(after)) => *after,
                 Some(RetryAfter::DateTime(_)) | None => PATIENCE,
             },
-            bucket: Some(super::send::bucket()),
+            // The whole channel: the homeserver paces all that this account does.
+            bucket: None,
         },
         Some(ErrorKind::TooLarge) => SendError::refused(
             RefusedScope::Content,
@@ -77,10 +88,9 @@ pub(crate) fn sending_http(error: &HttpError) -> SendError {
             RefusedScope::Account,
             "the homeserver has closed our Matrix account; its administrator can open it again",
         ),
-        Some(ErrorKind::Forbidden) => SendError::refused(
-            RefusedScope::Account,
-            format!("we may not write in the desk's room ({text}); an operator has to invite us or give us the right"),
-        ),
+        Some(ErrorKind::Forbidden) => SendError::Transient(format!(
+            "we may not write in the desk's room ({text}); an operator has to invite us or give us the right"
+        )),
         Some(ErrorKind::NotFound) => {
             SendError::refused(RefusedScope::Recipient, format!("what it names does not exist in the room ({text})"))
         }

@@ -14,6 +14,8 @@ mod link;
 mod media;
 mod pending;
 mod probe;
+mod recovery;
+mod rooms;
 mod send;
 mod session;
 mod sync;

@@ -1,6 +1,7 @@
 use std::{collections::HashMap, future::Future, sync::RwLock};
 
-use frontdesk_core::{DeskName, RefusedScope, SendError};
+use frontdesk_core::{DeskName, SendError};
+use jiff::Timestamp;
 use matrix_sdk::{Client, Room, ruma::OwnedRoomId};
 use tokio_util::sync::CancellationToken;
 
@@ -10,6 +11,8 @@ pub(crate) struct Link {
     desks: RwLock<HashMap<DeskName, DeskState>>,
     /// Cancelled before the client is dropped: two clients on one crypto store would spoil its keys.
     closing: CancellationToken,
+    /// When our device first logged in: the homeserver knows no transaction ids of it from before.
+    pub(crate) since: Option<Timestamp>,
 }
 
 /// How a desk's room is.
@@ -23,8 +26,8 @@ pub(crate) enum DeskState {
 }
 
 impl Link {
-    pub(crate) fn new(client: Client) -> Self {
-        Self { client, desks: RwLock::default(), closing: CancellationToken::new() }
+    pub(crate) fn new(client: Client, since: Option<Timestamp>) -> Self {
+        Self { client, desks: RwLock::default(), closing: CancellationToken::new(), since }
     }
 
     pub(crate) fn close(&self) {
@@ -41,14 +44,15 @@ impl Link {
         desks.get(desk).cloned().unwrap_or(DeskState::Waiting)
     }
 
-    /// The room of a desk, where it is ready.
+    /// The room of a desk, where it is ready. Never an error of the account: its other desks go on.
     pub(crate) fn room(&self, desk: &DeskName) -> Result<Room, SendError> {
         match self.state(desk) {
             DeskState::Waiting => Err(SendError::Transient(format!("the room of the desk {desk} is not ready yet"))),
-            DeskState::Refused(problem) => Err(SendError::refused(RefusedScope::Account, problem)),
-            DeskState::Ready(id) => self.client.get_room(&id).ok_or_else(|| {
-                SendError::refused(RefusedScope::Account, "the desk's room is gone; invite us again or name another")
-            }),
+            DeskState::Refused(problem) => Err(SendError::Transient(problem)),
+            DeskState::Ready(id) => self
+                .client
+                .get_room(&id)
+                .ok_or_else(|| SendError::Transient("the desk's room is gone; invite us again or name another".into())),
         }
     }
 

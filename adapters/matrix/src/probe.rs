@@ -31,7 +31,7 @@ async fn login(client: &Client, config: &Config, data: &Path) -> Finding {
     let saved = data.exists().then(|| Home::new(data).and_then(|home| home.saved()).ok().flatten()).flatten();
     let token = match (&config.login, saved) {
         (Login::Token(token), _) => token.clone(),
-        (Login::Password(_), Some(session)) => Secret::new(session.tokens.access_token),
+        (Login::Password(_), Some(saved)) => Secret::new(saved.session.tokens.access_token),
         (Login::Password(_), None) => {
             let text = "the password is tried at the first run: a try would leave a device behind";
             return finding(Severity::Ok, text.into());

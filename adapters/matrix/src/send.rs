@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use frontdesk_core::{
-    Address, Bucket, Found, Op, Outbound, OutboxKey, Post, RefusedScope, SendError, Sent, Style, ThreadId,
-};
+use frontdesk_core::{Address, Found, Op, Outbound, OutboxKey, Post, RefusedScope, SendError, Sent, Style, ThreadId};
 use jiff::Timestamp;
 use matrix_sdk::{
     HttpError, Room,
-    room::{IncludeRelations, MessagesOptions, RelationsOptions},
+    deserialized_responses::TimelineEvent,
+    room::{IncludeRelations, Messages, MessagesOptions, RelationsOptions},
     ruma::{EventId, OwnedEventId, OwnedTransactionId, api::error::ErrorKind, events::relation::RelationType, uint},
 };
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::{error, link::Link};
 
@@ -19,28 +19,32 @@ use crate::{error, link::Link};
 pub(crate) const KEY: &str = "dev.frontdesk.key";
 /// A homeserver forgets transaction ids after a day.
 const FORGOTTEN: jiff::SignedDuration = jiff::SignedDuration::from_hours(20);
-/// For a whole send, with the keys that may go before it.
-const TIMEOUT: Duration = Duration::from_secs(45);
+/// For a whole send, with the look before it and the keys that may go before it; the outbox waits for 90 s.
+const TIMEOUT: Duration = Duration::from_secs(75);
+/// So long keys are waited for, once, while a row is looked for.
+const KEYS: Duration = Duration::from_secs(3);
 /// How far back a row is looked for: 100 events a page.
 const PAGES: usize = 50;
 
-/// What the homeserver paces: all that this account sends.
-pub(crate) fn bucket() -> Bucket {
-    "account".into()
-}
-
 pub(crate) async fn send(link: &Link, message: &Outbound) -> Result<Sent, SendError> {
-    if Timestamp::now().duration_since(message.written_at) > FORGOTTEN
-        && let Found::Sent(sent) = find(link, message).await?
+    let deadline = Instant::now() + TIMEOUT;
+    if may_be_forgotten(message.written_at, Timestamp::now(), link.since)
+        && let Found::Sent(sent) = find_until(link, message, deadline).await?
     {
         return Ok(sent);
     }
     let (room, thread) = place(link, message)?;
     let work = link.while_open(carry_out(&room, thread, message));
-    match tokio::time::timeout(TIMEOUT, work).await {
+    match tokio::time::timeout_at(deadline, work).await {
         Ok(result) => result,
         Err(_) => Err(SendError::Uncertain("the homeserver did not answer in time".into())),
     }
+}
+
+/// Whether the row may have been sent without the homeserver knowing its transaction id: they are forgotten after a
+/// day, and belong to a device.
+fn may_be_forgotten(written: Timestamp, now: Timestamp, device: Option<Timestamp>) -> bool {
+    now.duration_since(written) > FORGOTTEN || device.is_some_and(|since| written < since)
 }
 
 fn place<'a>(link: &Link, message: &'a Outbound) -> Result<(Room, Option<&'a ThreadId>), SendError> {
@@ -213,7 +217,7 @@ async fn our_reaction(room: &Room, target: &EventId) -> Result<Option<OwnedEvent
     };
     let found = room.relations(target.to_owned(), options).await.map_err(|error| look(&error))?;
     let ours = found.chunk.iter().find(|event| event.sender().as_deref() == Some(room.own_user_id()));
-    Ok(ours.and_then(matrix_sdk::deserialized_responses::TimelineEvent::event_id))
+    Ok(ours.and_then(TimelineEvent::event_id))
 }
 
 /// A look has no effect, so it can be repeated whatever happens.
@@ -226,26 +230,42 @@ fn look(problem: &matrix_sdk::Error) -> SendError {
 
 /// Looks for the row in the room, back to when it was written.
 pub(crate) async fn find(link: &Link, message: &Outbound) -> Result<Found, SendError> {
+    find_until(link, message, Instant::now() + TIMEOUT).await
+}
+
+async fn find_until(link: &Link, message: &Outbound, deadline: Instant) -> Result<Found, SendError> {
     let (room, _) = place(link, message)?;
     let work = link.while_open(search(&room, message));
-    match tokio::time::timeout(TIMEOUT, work).await {
+    match tokio::time::timeout_at(deadline, work).await {
         Ok(Err(SendError::Uncertain(text))) => Err(SendError::Transient(text)),
         Ok(result) => result,
         Err(_) => Err(SendError::Transient("the homeserver did not answer in time".into())),
     }
 }
 
+async fn page(room: &Room, from: Option<&str>) -> Result<Messages, SendError> {
+    let mut options = MessagesOptions::backward().from(from);
+    options.limit = uint!(100);
+    Box::pin(room.messages(options)).await.map_err(|error| look(&error))
+}
+
 async fn search(room: &Room, message: &Outbound) -> Result<Found, SendError> {
     let key = message.key.to_string();
     // The homeserver's clock may be behind ours.
     let since = message.written_at.as_millisecond() - 10 * 60 * 1_000;
-    let mut from = None;
+    let mut from: Option<String> = None;
+    let mut patient = true;
     for _ in 0..PAGES {
-        let mut options = MessagesOptions::backward().from(from.as_deref());
-        options.limit = uint!(100);
-        let page = Box::pin(room.messages(options)).await.map_err(|error| look(&error))?;
+        let mut page = self::page(room, from.as_deref()).await?;
+        let ours = |event: &TimelineEvent| event.sender().as_deref() == Some(room.own_user_id());
+        if patient && page.chunk.iter().any(|event| event.kind.is_utd() && ours(event)) {
+            // Written by a device of ours before this one: its keys are on their way from the backup.
+            tokio::time::sleep(KEYS).await;
+            page = self::page(room, from.as_deref()).await?;
+            patient = false;
+        }
         for event in &page.chunk {
-            if event.sender().as_deref() == Some(room.own_user_id())
+            if ours(event)
                 && let Ok(raw) = event.raw().deserialize_as_unchecked::<Value>()
                 && raw["content"][KEY] == key.as_str()
                 && let Some(id) = event.event_id()
@@ -302,6 +322,16 @@ mod tests {
         let named = Post { mentions: vec!["@ann:example.org".into()], ..post("Not sent") };
         assert_eq!(words(&named, None, AT)["m.mentions"], json!({ "user_ids": ["@ann:example.org"] }));
         assert_eq!(edit("$x", &named, AT)["m.mentions"], json!({}));
+    }
+
+    #[test]
+    fn a_row_is_looked_for_when_it_is_old_or_of_another_device() {
+        let now = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(100);
+        let ago = |hours| now - jiff::SignedDuration::from_hours(hours);
+        assert!(!may_be_forgotten(ago(1), now, Some(ago(2))));
+        assert!(!may_be_forgotten(ago(1), now, None));
+        assert!(may_be_forgotten(ago(2), now, Some(ago(1))));
+        assert!(may_be_forgotten(ago(21), now, Some(ago(50))));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Logging in, coming back with the same device, and keeping the account's keys recoverable.
+//! Logging in, and coming back with the same device.
 
 use std::{
     fs,
@@ -7,22 +7,22 @@ use std::{
 };
 
 use frontdesk_core::{ReceiveError, Secret};
+use jiff::Timestamp;
 use matrix_sdk::{
     Client, HttpError, SqliteStoreConfig,
     authentication::matrix::MatrixSession,
     config::RequestConfig,
     encryption::{BackupDownloadStrategy, EncryptionSettings, vodozemac::Curve25519SecretKey},
-    ruma::{
-        api::{client::uiaa, error::ErrorKind},
-        exports::serde_json,
-    },
+    reqwest::{RequestBuilder, StatusCode, Url},
+    ruma::{api::error::ErrorKind, exports::serde_json},
     store::StateStoreDataKey,
 };
+use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use crate::{
     config::{Config, Login},
-    error, files,
+    error, files, recovery,
 };
 
 const DEVICE_NAME: &str = "frontdesk";
@@ -30,6 +30,19 @@ const DEVICE_NAME: &str = "frontdesk";
 const REQUEST: Duration = Duration::from_secs(20);
 /// For cross-signing and recovery together.
 const SECURING: Duration = Duration::from_secs(60);
+
+/// The SDK's file of our device's keys.
+const KEYS: &str = "matrix-sdk-crypto.sqlite3";
+
+/// The login of the last time.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Saved {
+    #[serde(flatten)]
+    pub(crate) session: MatrixSession,
+    /// When the device first logged in.
+    #[serde(default)]
+    since: Option<Timestamp>,
+}
 
 /// The folder of one account.
 pub(crate) struct Home(PathBuf);
@@ -48,23 +61,32 @@ impl Home {
         self.0.join("session.json")
     }
 
-    fn recovery_key(&self) -> PathBuf {
+    pub(crate) fn recovery_key(&self) -> PathBuf {
         self.0.join("recovery-key")
+    }
+
+    /// There while a recovery key is being made.
+    pub(crate) fn unfinished_recovery_key(&self) -> PathBuf {
+        self.0.join("recovery-key.pending")
+    }
+
+    pub(crate) fn rooms(&self) -> PathBuf {
+        self.0.join("rooms.json")
     }
 
     pub(crate) fn pending(&self) -> PathBuf {
         self.0.join("undecryptable.json")
     }
 
-    pub(crate) fn saved(&self) -> Result<Option<MatrixSession>, ReceiveError> {
+    pub(crate) fn saved(&self) -> Result<Option<Saved>, ReceiveError> {
         let path = self.session();
         let bytes = files::read(&path).map_err(|error| local(&path, &error))?;
         bytes.map(|bytes| serde_json::from_slice(&bytes).map_err(|error| local(&path, &error))).transpose()
     }
 
-    fn save(&self, session: &MatrixSession) -> Result<(), ReceiveError> {
+    fn save(&self, saved: &Saved) -> Result<(), ReceiveError> {
         let path = self.session();
-        let bytes = serde_json::to_vec(session).map_err(|error| local(&path, &error))?;
+        let bytes = serde_json::to_vec(saved).map_err(|error| local(&path, &error))?;
         files::write_private(&path, &bytes).map_err(|error| local(&path, &error))
     }
 
@@ -85,10 +107,7 @@ impl Home {
     /// Forgets the device, whose keys the homeserver has thrown away; the recovery key stays.
     fn forget_device(&self) -> Result<(), ReceiveError> {
         for path in [self.session(), self.pending()] {
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(local(&path, &error)),
-                Ok(()) | Err(_) => {}
-            }
+            files::remove(&path).map_err(|error| local(&path, &error))?;
         }
         let store = self.store();
         match fs::remove_dir_all(&store) {
@@ -102,10 +121,13 @@ fn local(path: &Path, error: &dyn std::fmt::Display) -> ReceiveError {
     ReceiveError::Account(format!("{}: {error}", path.display()))
 }
 
+/// The client, and since when there is its device where that is known.
+type Opened = (Client, Option<Timestamp>);
+
 /// Logs in, or comes back with the device of the last time.
-pub(crate) async fn open(config: &Config, home: &Home) -> Result<Client, ReceiveError> {
-    let client = match home.saved()? {
-        Some(session) if session.meta.user_id == config.user => restore(config, home, session).await?,
+pub(crate) async fn open(config: &Config, home: &Home) -> Result<Opened, ReceiveError> {
+    let (client, since) = match home.saved()? {
+        Some(saved) if saved.session.meta.user_id == config.user => restore(config, home, saved).await?,
         Some(_) => {
             return Err(ReceiveError::Account(format!(
                 "{} belongs to another user than {}; write the former one in the config, or move the folder away",
@@ -115,12 +137,12 @@ pub(crate) async fn open(config: &Config, home: &Home) -> Result<Client, Receive
         }
         None => begin(config, home, None).await?,
     };
-    match tokio::time::timeout(SECURING, secure(&client, config, home)).await {
+    match tokio::time::timeout(SECURING, recovery::secure(&client, config, home)).await {
         Ok(Ok(())) => {}
         Ok(Err(problem)) => warn!("{problem}"),
         Err(_) => warn!("the homeserver took too long over cross-signing and recovery; tried again at the next start"),
     }
-    Ok(client)
+    Ok((client, since))
 }
 
 async fn build(config: &Config, home: &Home) -> Result<Client, ReceiveError> {
@@ -149,14 +171,21 @@ async fn build(config: &Config, home: &Home) -> Result<Client, ReceiveError> {
     Ok(client)
 }
 
-async fn restore(config: &Config, home: &Home, mut session: MatrixSession) -> Result<Client, ReceiveError> {
+async fn restore(config: &Config, home: &Home, saved: Saved) -> Result<Opened, ReceiveError> {
+    if !home.store().join(KEYS).try_exists().map_err(|error| local(&home.store(), &error))? {
+        // With new keys under the old name nobody could read us, nor we them.
+        warn!("the keys of our device are gone: logging in as a new one");
+        home.forget_device()?;
+        return begin(config, home, None).await;
+    }
+    let mut session = saved.session.clone();
     if let Login::Token(token) = &config.login {
         session.tokens.access_token = token.expose().to_owned();
     }
     let client = build(config, home).await?;
     let device = session.meta.device_id.clone();
     client
-        .restore_session(session.clone())
+        .restore_session(session)
         .await
         .map_err(|error| error::receiving("open the session of the last time", &error))?;
     let me = match client.whoami().await {
@@ -173,7 +202,7 @@ async fn restore(config: &Config, home: &Home, mut session: MatrixSession) -> Re
                 info!("the homeserver has forgotten our device: logging in as a new one");
                 home.forget_device()?;
             }
-            return begin(config, home, soft.then(|| device.to_string())).await;
+            return begin(config, home, soft.then_some(saved)).await;
         }
     };
     if me.user_id != config.user {
@@ -185,24 +214,26 @@ async fn restore(config: &Config, home: &Home, mut session: MatrixSession) -> Re
         home.forget_device()?;
         return begin(config, home, None).await;
     }
-    Ok(client)
+    Ok((client, saved.since))
 }
 
-/// The first login of a device; `device` where it is an old one that only lost its token.
-async fn begin(config: &Config, home: &Home, device: Option<String>) -> Result<Client, ReceiveError> {
-    if device.is_none() {
+/// The first login of a device; `former` where it is an old one that only lost its token.
+async fn begin(config: &Config, home: &Home, former: Option<Saved>) -> Result<Opened, ReceiveError> {
+    if former.is_none() {
         // Keys that belong to no session are of no use, and would be taken for those of the new device.
         home.forget_device()?;
     }
     let client = build(config, home).await?;
+    let device = former.as_ref().map(|saved| saved.session.meta.device_id.as_str());
     match &config.login {
-        Login::Password(password) => login(&client, config, password, device.as_deref()).await?,
+        Login::Password(password) => login(&client, config, password, device).await?,
         Login::Token(token) => adopt(&client, config, token).await?,
     }
     let session = client.matrix_auth().session();
     let session = session.ok_or_else(|| ReceiveError::Transient("the login left no session".into()))?;
-    home.save(&session)?;
-    Ok(client)
+    let since = former.map_or_else(|| Some(Timestamp::now()), |saved| saved.since);
+    home.save(&Saved { session, since })?;
+    Ok((client, since))
 }
 
 async fn login(client: &Client, config: &Config, password: &Secret, device: Option<&str>) -> Result<(), ReceiveError> {
@@ -237,10 +268,28 @@ async fn adopt(client: &Client, config: &Config, token: &Secret) -> Result<(), R
                 .into(),
         ));
     };
+    if has_keys(client, config, token, &device).await? {
+        return Err(ReceiveError::Account(
+            "the access token's device has keys that are not here (any more); make a new token by a new login".into(),
+        ));
+    }
     let session = serde_json::json!({ "user_id": config.user, "device_id": device, "access_token": token.expose() });
     let session: MatrixSession = serde_json::from_value(session)
         .map_err(|error| ReceiveError::Transient(format!("the homeserver names an odd device: {error}")))?;
     client.restore_session(session).await.map_err(|error| error::receiving("use the access token", &error))
+}
+
+/// Whether a device has told the others its keys: they cannot be replaced.
+async fn has_keys(client: &Client, config: &Config, token: &Secret, device: &str) -> Result<bool, ReceiveError> {
+    let user = config.user.as_str();
+    let question = serde_json::json!({ "device_keys": { user: [device] } });
+    let url = address(config, "/_matrix/client/v3/keys/query");
+    let request = client.http_client().post(url).header("content-type", "application/json").body(question.to_string());
+    let (status, answer) = ask(config, token, request).await?;
+    if !status.is_success() {
+        return Err(ReceiveError::Transient(format!("cannot ask for the keys of our device ({status})")));
+    }
+    Ok(answer["device_keys"][user][device]["keys"].as_object().is_some_and(|keys| !keys.is_empty()))
 }
 
 pub(crate) struct Me {
@@ -250,18 +299,13 @@ pub(crate) struct Me {
 
 /// Asks whose token it is, without a session.
 pub(crate) async fn whoami(client: &Client, config: &Config, token: &Secret) -> Result<Me, ReceiveError> {
-    let mut url = config.homeserver.clone();
-    url.set_path("/_matrix/client/v3/account/whoami");
-    let request = client.http_client().get(url).bearer_auth(token.expose()).timeout(REQUEST).send();
-    let response = request.await.map_err(|error| unreachable(config, &HttpError::Reqwest(error)))?;
-    let status = response.status();
-    let body = response.bytes().await.map_err(|error| unreachable(config, &HttpError::Reqwest(error)))?;
+    let request = client.http_client().get(address(config, "/_matrix/client/v3/account/whoami"));
+    let (status, body) = ask(config, token, request).await?;
     if status.as_u16() == 401 || status.as_u16() == 403 {
         return Err(ReceiveError::Account(
             "the homeserver does not know the access token; make a new one for `token`, or use `password`".into(),
         ));
     }
-    let body: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
     match body["user_id"].as_str() {
         Some(user) => Ok(Me { user: user.to_owned(), device: body["device_id"].as_str().map(str::to_owned) }),
         None => Err(ReceiveError::Transient(format!(
@@ -269,6 +313,25 @@ pub(crate) async fn whoami(client: &Client, config: &Config, token: &Secret) -> 
             config.homeserver
         ))),
     }
+}
+
+fn address(config: &Config, path: &str) -> Url {
+    let mut url = config.homeserver.clone();
+    url.set_path(path);
+    url
+}
+
+/// A question that a client without a session cannot ask. What is not JSON is `null`.
+async fn ask(
+    config: &Config,
+    token: &Secret,
+    request: RequestBuilder,
+) -> Result<(StatusCode, serde_json::Value), ReceiveError> {
+    let failed = |error| unreachable(config, &HttpError::Reqwest(error));
+    let response = request.bearer_auth(token.expose()).timeout(REQUEST).send().await.map_err(failed)?;
+    let status = response.status();
+    let body = response.bytes().await.map_err(failed)?;
+    Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
 }
 
 pub(crate) fn unreachable(config: &Config, problem: &HttpError) -> ReceiveError {
@@ -288,82 +351,4 @@ fn other_user(config: &Config, user: &str) -> ReceiveError {
         "the homeserver knows this login as {user}, the config says {}; correct `user`, or use the other login",
         config.user
     ))
-}
-
-/// Cross-signs the device and keeps its secrets recoverable, so that a lost store costs no history. The desk works
-/// without: a problem is told and tried again at the next start.
-async fn secure(client: &Client, config: &Config, home: &Home) -> Result<(), String> {
-    let encryption = client.encryption();
-    encryption.wait_for_e2ee_initialization_tasks().await;
-    let path = home.recovery_key();
-    let kept = files::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let kept = kept.and_then(|bytes| String::from_utf8(bytes).ok()).map(|text| Secret::new(text.trim()));
-    let key = config.recovery_key.clone().or(kept);
-
-    if !encryption.cross_signing_status().await.is_some_and(|status| status.is_complete()) {
-        let known = encryption.request_user_identity(&config.user).await;
-        let known = known.map_err(|error| format!("cannot ask for our own identity: {}", error::describe(&error)))?;
-        match (known, &key) {
-            (None, _) => cross_sign(client, config).await?,
-            (Some(_), Some(key)) => return recover(client, key).await,
-            (Some(_), None) => {
-                return Err(format!(
-                    "{} was set up by another program, so our device stays unverified: write that program's recovery \
-                     key as `recovery_key`",
-                    config.user
-                ));
-            }
-        }
-    }
-    make_recoverable(client, key.as_ref(), config.recovery_key.as_ref(), &path).await
-}
-
-async fn cross_sign(client: &Client, config: &Config) -> Result<(), String> {
-    let encryption = client.encryption();
-    let Err(error) = encryption.bootstrap_cross_signing(None).await else { return Ok(()) };
-    let (Some(response), Login::Password(password)) = (error.as_uiaa_response(), &config.login) else {
-        return Err(format!(
-            "cannot set up cross-signing, so our device stays unverified: {}; log in once with `password`",
-            error::describe(&error)
-        ));
-    };
-    let user = uiaa::UserIdentifier::Matrix(uiaa::MatrixUserIdentifier::new(config.user.to_string()));
-    let mut auth = uiaa::Password::new(user, password.expose().to_owned());
-    auth.session = response.session.clone();
-    let again = encryption.bootstrap_cross_signing(Some(uiaa::AuthData::Password(auth))).await;
-    again.map_err(|error| format!("cannot set up cross-signing: {}", error::describe(&error)))
-}
-
-async fn recover(client: &Client, key: &Secret) -> Result<(), String> {
-    client.encryption().recovery().recover(key.expose()).await.map_err(|error| {
-        format!("cannot recover the keys of the account: {error}; is the recovery key (`recovery_key`) the right one?")
-    })
-}
-
-async fn make_recoverable(
-    client: &Client,
-    known: Option<&Secret>,
-    wanted: Option<&Secret>,
-    path: &Path,
-) -> Result<(), String> {
-    let encryption = client.encryption();
-    let problem = |error: &dyn std::fmt::Display| format!("cannot keep the keys recoverable: {error}");
-    let stored = encryption.secret_storage().is_enabled().await.map_err(|error| problem(&error))?;
-    let recovery = encryption.recovery();
-    let made = match (stored, known) {
-        (true, Some(_)) => return Ok(()),
-        // We made it, and were stopped before the key was on disk.
-        (true, None) => recovery.reset_key().await,
-        (false, _) => match wanted {
-            Some(wanted) => recovery.enable().with_passphrase(wanted.expose()).await,
-            None => recovery.enable().await,
-        },
-    };
-    let made = made.map_err(|error| problem(&error))?;
-    if wanted.is_some() {
-        return Ok(());
-    }
-    files::write_private(path, made.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))?;
-    info!(path = %path.display(), "made a recovery key: keep a copy of it in a safe place");
-    Ok(())
 }

@@ -4,6 +4,7 @@ use std::{collections::HashMap, convert::Infallible, sync::Arc, time::Duration};
 
 use frontdesk_core::{ChannelHealth, Cursor, Inbound, Inbox, InboxError, ReceiveError};
 use futures::{FutureExt, Stream, StreamExt};
+use jiff::Timestamp;
 use matrix_sdk::{
     Room,
     config::{SyncSettings, SyncToken},
@@ -18,6 +19,7 @@ use matrix_sdk::{
     sync::{SyncResponse, Timeline},
 };
 use serde_json::Value;
+use tokio::time::Instant;
 use tracing::{debug, warn};
 
 use crate::{
@@ -31,12 +33,19 @@ use crate::{
 };
 
 const LONG_POLL: Duration = Duration::from_secs(30);
+/// While keys are likely to come: what they open is tried between two polls.
+const KEYS_POLL: Duration = Duration::from_secs(5);
 /// While a room is on its way.
 const SHORT_POLL: Duration = Duration::from_secs(1);
 const TIMELINE: u32 = 100;
 /// A disk that is full for a moment is waited for; then `receive` ends and begins again from what is stored.
 const ACCEPT_TRIES: u32 = 5;
 const LATE_TIMEOUT: Duration = Duration::from_secs(20);
+/// How often, and how much at once, is tried again although no key is known to have come.
+const LATE_PAUSE: Duration = Duration::from_secs(60);
+const LATE_ITEMS: usize = 20;
+/// More than this at once counts as all.
+const ARRIVED: usize = 1_000;
 
 pub(crate) struct Intake<'a> {
     link: &'a Link,
@@ -45,24 +54,45 @@ pub(crate) struct Intake<'a> {
     /// Up to here everything is stored.
     cursor: Option<String>,
     pending: Pending,
+    arrived: Arrived,
+    late_turn: Instant,
     reactions: Reactions,
     health: Option<ChannelHealth>,
+}
+
+/// Which keys came during a poll.
+#[derive(Default)]
+struct Arrived {
+    sessions: Vec<String>,
+    /// So many that it is not known which.
+    all: bool,
+}
+
+impl Arrived {
+    fn note(&mut self, sessions: Option<Vec<String>>) {
+        match sessions {
+            Some(sessions) if self.sessions.len() + sessions.len() <= ARRIVED => self.sessions.extend(sessions),
+            Some(_) | None => self.all = true,
+        }
+    }
 }
 
 impl<'a> Intake<'a> {
     pub(crate) fn new(
         link: &'a Link,
-        desks: &'a [DeskConfig],
+        desks: Desks<'a>,
         inbox: Arc<dyn Inbox>,
         from: Option<Cursor>,
         pending: Pending,
     ) -> Self {
         Self {
             link,
-            desks: Desks::new(link, desks),
+            desks,
             inbox,
             cursor: from.map(|cursor| cursor.as_str().to_owned()),
             pending,
+            arrived: Arrived::default(),
+            late_turn: Instant::now(),
             reactions: Reactions::default(),
             health: None,
         }
@@ -82,9 +112,7 @@ impl<'a> Intake<'a> {
             let response = self.sync(first, wait, &mut keys).await?;
             self.desks.refresh().await;
             self.take(&response).await?;
-            if first {
-                self.late(None).await?;
-            }
+            self.late().await?;
             first = false;
             let health = match self.desks.problem() {
                 Some(problem) => ChannelHealth::Failing { problem },
@@ -99,7 +127,11 @@ impl<'a> Intake<'a> {
         match (first, self.desks.waiting()) {
             (true, _) => Duration::ZERO,
             (false, true) => SHORT_POLL,
-            (false, false) => LONG_POLL,
+            (false, false) if self.pending.is_empty() => LONG_POLL,
+            (false, false) => {
+                let poll = if self.pending.fresh(Timestamp::now()) { KEYS_POLL } else { LONG_POLL };
+                self.late_turn.saturating_duration_since(Instant::now()).min(poll)
+            }
         }
     }
 
@@ -110,7 +142,8 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// One answer of the homeserver. Meanwhile keys may come for what could not be read.
+    /// One answer of the homeserver. Keys that come meanwhile are only noted: whatever is done beside a poll may wait
+    /// for a lock that the poll holds.
     async fn sync(
         &mut self,
         first: bool,
@@ -125,11 +158,11 @@ impl<'a> Intake<'a> {
             let result = loop {
                 tokio::select! {
                     result = &mut sync => break result,
-                    Some(sessions) = keys.next() => self.late(sessions.as_deref()).await?,
+                    Some(sessions) = keys.next() => self.arrived.note(sessions),
                 }
             };
             while let Some(Some(sessions)) = keys.next().now_or_never() {
-                self.late(sessions.as_deref()).await?;
+                self.arrived.note(sessions);
             }
             match result {
                 Ok(response) => return Ok(response),
@@ -223,7 +256,7 @@ impl<'a> Intake<'a> {
         match &event.kind {
             TimelineEventKind::UnableToDecrypt { utd_info, .. } => {
                 let session = utd_info.session_id.clone();
-                self.pending.add(Item { room: room.room_id().to_owned(), event: id, session });
+                self.pending.add(Item { room: room.room_id().to_owned(), event: id, session, noted: Timestamp::now() });
                 Decryption::Failed
             }
             TimelineEventKind::Decrypted(_) | TimelineEventKind::PlainText { .. } => {
@@ -262,15 +295,35 @@ impl<'a> Intake<'a> {
         saved.map_err(|error| ReceiveError::Transient(format!("cannot note what could not be decrypted: {error}")))
     }
 
-    /// Tries again what waited for keys.
-    async fn late(&mut self, sessions: Option<&[String]>) -> Result<(), ReceiveError> {
-        for item in self.pending.waiting_for(sessions) {
+    /// Tries again what waits for keys: at once for those that came, and all in turns now and then.
+    async fn late(&mut self) -> Result<(), ReceiveError> {
+        let Arrived { sessions, all } = std::mem::take(&mut self.arrived);
+        if !all && !sessions.is_empty() {
+            self.try_again(self.pending.waiting_for(&sessions)).await?;
+        }
+        if !all && Instant::now() < self.late_turn {
+            return Ok(());
+        }
+        self.pending.expire(Timestamp::now());
+        self.save_pending()?;
+        let read = self.try_again(self.pending.turn(LATE_ITEMS)).await?;
+        let pause = if read { Duration::ZERO } else { LATE_PAUSE };
+        self.late_turn = Instant::now() + pause;
+        Ok(())
+    }
+
+    /// Whether any of it can be read now. Stops where the homeserver does not answer.
+    async fn try_again(&mut self, items: Vec<Item>) -> Result<bool, ReceiveError> {
+        let mut read = false;
+        for item in items {
+            self.pending.tried(item.event.as_str());
             let (Some(desk), Some(room)) = (self.desks.of(&item.room), self.link.client.get_room(&item.room)) else {
                 continue;
             };
             let event = match tokio::time::timeout(LATE_TIMEOUT, Box::pin(room.event(&item.event, None))).await {
                 Ok(Ok(event)) => event,
-                Ok(Err(_)) | Err(_) => continue,
+                Ok(Err(problem)) if error::is_about_the_event(&problem) => continue,
+                Ok(Err(_)) | Err(_) => break,
             };
             if event.kind.is_utd() {
                 continue;
@@ -281,8 +334,9 @@ impl<'a> Intake<'a> {
                 self.save_pending()?;
             }
             self.accept(events, None).await?;
+            read = true;
         }
-        Ok(())
+        Ok(read)
     }
 }
 

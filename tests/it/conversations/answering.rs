@@ -1,7 +1,7 @@
 use frontdesk_core::{Content, Event, MediaKind, MediaRef, Message, Part};
 use insta::assert_snapshot;
 
-use crate::fake::World;
+use crate::world::World;
 
 const MONDAY: &str = "2026-11-23T10:00[Europe/Berlin]";
 

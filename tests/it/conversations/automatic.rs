@@ -2,7 +2,7 @@ use frontdesk_core::{Event, Message, PersonKind};
 use insta::assert_snapshot;
 use jiff::SignedDuration;
 
-use crate::fake::{OTHER, SHOP, World};
+use crate::world::{OTHER, SHOP, World};
 
 const MONDAY: &str = "2026-11-23T10:00[Europe/Berlin]";
 const MONDAY_NIGHT: &str = "2026-11-23T20:00[Europe/Berlin]";

@@ -1,6 +1,6 @@
 use insta::assert_snapshot;
 
-use crate::fake::World;
+use crate::world::World;
 use frontdesk_core::Message;
 
 const MONDAY: &str = "2026-11-23T10:00[Europe/Berlin]";

@@ -3,7 +3,7 @@ use std::time::Duration;
 use frontdesk_core::{Event, Message, SendError};
 use insta::assert_snapshot;
 
-use crate::fake::{Fault, World};
+use crate::{fake::Fault, world::World};
 
 const MONDAY: &str = "2026-11-23T10:00[Europe/Berlin]";
 

@@ -57,10 +57,15 @@ async fn who_was_logged_out_logs_in_again_with_the_password() {
 async fn what_it_keeps_is_private_and_holds_a_recovery_key() {
     use std::os::unix::fs::PermissionsExt;
     let bench = Bench::new().await;
+    let folder = bench.disk.path().join("matrix");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
     let (run, _) = bench.start_new().await;
     run.stop().await;
+    let mode = std::fs::metadata(&folder).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "a folder that was there before");
     for name in ["session.json", "store-key", "recovery-key"] {
-        let path = bench.disk.path().join("matrix").join(name);
+        let path = folder.join(name);
         let mode = std::fs::metadata(&path).unwrap_or_else(|error| panic!("{name}: {error}")).permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
@@ -74,4 +79,91 @@ async fn nothing_is_sent_before_it_is_connected() {
     let sent = adapter.send(&message, &frontdesk_core::Prepared::default(), &super::bench::NoMedia).await;
     assert!(matches!(sent, Err(SendError::Transient(_))), "{sent:?}");
     assert!(adapter.probe().await.iter().all(|finding| finding.severity == Severity::Ok));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_lost_its_keys_logs_in_as_a_new_device_with_the_password() {
+    let bench = Bench::new().await;
+    let (run, room) = bench.start_new().await;
+    let cursor = run.stop().await;
+    std::fs::remove_dir_all(bench.disk.path().join("matrix/store")).unwrap();
+
+    let run = bench.start(&bench.desk(), cursor);
+    run.caught_up().await;
+    run.open(1, "Anna, new").await;
+    assert!(bench.ann.wait_for_text(&room, "Anna, new", PATIENCE).await.encrypted);
+    bench.ann.say(&room, "welcome back").await;
+    run.said("welcome back").await;
+    run.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_whose_keys_are_lost_is_told_with_its_cure_and_a_new_one_is_enough() {
+    let bench = Bench::new().await;
+    let start = |token: &str| Run::start(bench.adapter(&json!({ "token": token }), &[bench.desk()]), None);
+    let token = bench.synapse.access_token(&bench.bot).await;
+    let run = start(&token);
+    run.caught_up().await;
+    run.stop().await;
+    std::fs::remove_dir_all(bench.disk.path().join("matrix/store")).unwrap();
+
+    for _ in 0..2 {
+        let problem = start(&token).failed().await;
+        assert!(problem.contains("make a new token"), "{problem}");
+    }
+    let run = start(&bench.synapse.access_token(&bench.bot).await);
+    run.caught_up().await;
+    run.stop().await;
+}
+
+/// The homeserver does not know the former device's transactions as ours.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_of_the_former_device_is_not_sent_again_by_the_new_one() {
+    for encrypted in [false, true] {
+        let bench = Bench::new().await;
+        let mut desk = bench.desk();
+        desk["encrypted"] = json!(encrypted);
+        let run = bench.start(&desk, None);
+        run.caught_up().await;
+        let row = outbound(1, None, Op::OpenThread(Post::words("Anna, new")));
+        let first = run.try_send(&row).await.unwrap();
+        let cursor = run.stop().await;
+        if encrypted {
+            // What the first run could not back up any more, the second does.
+            let run = bench.start(&desk, cursor.clone());
+            run.caught_up().await;
+            bench.backed_up(1).await;
+            run.stop().await;
+        }
+        std::fs::remove_dir_all(bench.disk.path().join("matrix/store")).unwrap();
+
+        let run = bench.start(&desk, cursor);
+        run.caught_up().await;
+        assert_eq!(run.try_send(&row).await.unwrap(), first, "encrypted: {encrypted}");
+        run.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recovery_key_that_is_kept_elsewhere_stays_the_right_one() {
+    let bench = Bench::new().await;
+    let (run, _) = bench.start_new().await;
+    let cursor = run.stop().await;
+    let folder = bench.disk.path().join("matrix");
+    let (key, unfinished) = (folder.join("recovery-key"), folder.join("recovery-key.pending"));
+    assert!(!unfinished.exists());
+    let kept = std::fs::read_to_string(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    let run = bench.start(&bench.desk(), cursor);
+    run.caught_up().await;
+    let cursor = run.stop().await;
+    assert!(!key.exists(), "no other key was made");
+
+    // Stopped before the key was on disk: nobody has it, so there is a new one.
+    std::fs::write(&unfinished, "").unwrap();
+    let run = bench.start(&bench.desk(), cursor);
+    run.caught_up().await;
+    run.stop().await;
+    assert_ne!(std::fs::read_to_string(&key).unwrap(), kept);
+    assert!(!unfinished.exists());
 }

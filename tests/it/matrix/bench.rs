@@ -65,6 +65,20 @@ impl Bench {
         Run::start(self.adapter(&self.password(), std::slice::from_ref(desk)), from)
     }
 
+    /// Waits until so many keys are in the account's backup.
+    pub async fn backed_up(&self, keys: u64) {
+        let token = self.synapse.access_token(&self.bot).await;
+        let path = "/_matrix/client/v3/room_keys/version";
+        for _ in 0..100 {
+            let (_, backup) = self.synapse.request("GET", path, Some(&token), None).await;
+            if backup["count"].as_u64().unwrap_or_default() >= keys {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the keys were not backed up");
+    }
+
     /// Runs until the desk is ready and Ann is in its room, whose id it gives.
     pub async fn start_new(&self) -> (Run, String) {
         let run = self.start(&self.desk(), None);
@@ -79,9 +93,9 @@ pub fn adapter(homeserver: &str, user: &str, login: &Value, desks: &[Value], dis
     let mut table = json!({ "homeserver": homeserver, "user": user });
     table.as_object_mut().unwrap().extend(login.as_object().unwrap().clone());
     let config: RawConfig = serde_json::from_value(table).unwrap();
-    let desks = desks.iter().map(|desk| {
+    let desks = desks.iter().zip(["main", "second"]).map(|(desk, name)| {
         let desk: RawDesk = serde_json::from_value(desk.clone()).unwrap();
-        desk.validate("main".into()).unwrap()
+        desk.validate(name.into()).unwrap()
     });
     MatrixAdapter::new(config.validate().unwrap(), desks.collect(), disk.join("matrix"))
 }

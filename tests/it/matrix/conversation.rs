@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use frontdesk_core::{Adapter, Content, Event, Found, Op, Part, Post, RefusedScope, SendError, Side, Style};
 use futures::StreamExt;
 use serde_json::json;
@@ -218,15 +216,7 @@ async fn a_lost_store_is_recovered_and_late_keys_bring_the_message() {
     run.caught_up().await;
     let id = bench.ann.say_in_thread(&room, thread.as_str(), "Our secret").await;
     run.said("Our secret").await;
-    let token = bench.synapse.access_token(&bench.bot).await;
-    let path = "/_matrix/client/v3/room_keys/version";
-    for _ in 0..100 {
-        let (_, backup) = bench.synapse.request("GET", path, Some(&token), None).await;
-        if backup["count"].as_u64().unwrap_or_default() > 1 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    bench.backed_up(2).await;
     run.stop().await;
     std::fs::remove_dir_all(bench.disk.path().join("matrix/store")).unwrap();
     std::fs::remove_file(bench.disk.path().join("matrix/session.json")).unwrap();

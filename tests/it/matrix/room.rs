@@ -1,7 +1,7 @@
-use frontdesk_core::{Op, Post, RefusedScope, SendError};
+use frontdesk_core::{Op, Post, SendError};
 use serde_json::json;
 
-use super::bench::{Bench, PATIENCE, outbound};
+use super::bench::{Bench, PATIENCE, Run, outbound};
 use crate::operator::NewRoom;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -33,7 +33,7 @@ async fn a_room_that_nobody_could_enter_is_not_made() {
     let problem = run.problem().await;
     assert!(problem.contains("set `operators`"), "{problem}");
     let refused = run.try_send(&outbound(1, None, Op::OpenThread(Post::words("Anna")))).await;
-    assert!(matches!(refused, Err(SendError::Refused { scope: RefusedScope::Account, .. })), "{refused:?}");
+    assert!(matches!(&refused, Err(SendError::Transient(why)) if why.contains("set `operators`")), "{refused:?}");
     assert_eq!(bench.ann.resolve(&bench.alias()).await, None);
     run.stop().await;
 }
@@ -95,5 +95,37 @@ async fn a_desk_that_threw_us_out_is_told_and_comes_back_with_an_invitation() {
     bench.ann.wait_for_member(&room, &bench.bot.user_id, "join", PATIENCE).await;
     bench.ann.say(&room, "welcome back").await;
     run.said("welcome back").await;
+    run.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_desk_stays_in_its_room_when_the_alias_is_gone() {
+    let bench = Bench::new().await;
+    let (run, room) = bench.start_new().await;
+    let cursor = run.stop().await;
+    let token = bench.synapse.access_token(&bench.bot).await;
+    let path = format!("/_matrix/client/v3/directory/room/{}", bench.alias().replace('#', "%23"));
+    let (status, answer) = bench.synapse.request("DELETE", &path, Some(&token), None).await;
+    assert_eq!(status, 200, "{answer}");
+
+    let run = bench.start(&bench.desk(), cursor);
+    run.caught_up().await;
+    run.open(1, "Anna, new").await;
+    bench.ann.wait_for_text(&room, "Anna, new", PATIENCE).await;
+    assert_eq!(bench.ann.resolve(&bench.alias()).await, None);
+    run.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_desks_in_one_room_the_second_is_refused_and_the_first_works() {
+    let bench = Bench::new().await;
+    let (run, room) = bench.start_new().await;
+    let cursor = run.stop().await;
+    let desks = [bench.desk(), json!({ "room": room })];
+    let run = Run::start(bench.adapter(&bench.password(), &desks), cursor);
+    let problem = run.problem().await;
+    assert!(problem.contains("is the room of the desk main already"), "{problem}");
+    run.open(1, "Anna, new").await;
+    bench.ann.wait_for_text(&room, "Anna, new", PATIENCE).await;
     run.stop().await;
 }

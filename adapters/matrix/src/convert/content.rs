@@ -6,9 +6,9 @@ pub(super) fn parse(kind: &str, content: &Value, reply: bool) -> Content {
     let body = content["body"].as_str().unwrap_or_default();
     let part = match (kind, content["msgtype"].as_str()) {
         ("m.sticker", _) => media(MediaKind::Sticker, content),
-        (_, Some("m.text" | "m.notice" | "m.emote" | "m.server_notice")) => {
-            Part::Text { text: if reply { without_fallback(body).to_owned() } else { body.to_owned() } }
-        }
+        (_, Some("m.text" | "m.notice" | "m.server_notice")) => Part::Text { text: said(body, reply).to_owned() },
+        // As it was typed: what begins with a slash stays inside.
+        (_, Some("m.emote")) => Part::Text { text: format!("/me {}", said(body, reply)) },
         (_, Some("m.image")) => media(MediaKind::Image, content),
         (_, Some("m.video")) => media(MediaKind::Video, content),
         (_, Some("m.audio")) if content.get("org.matrix.msc3245.voice").is_some() => media(MediaKind::Voice, content),
@@ -61,6 +61,10 @@ fn location(content: &Value) -> Part {
         longitude: longitude.to_owned(),
         name: content["body"].as_str().filter(|body| !body.is_empty()).map(str::to_owned),
     }
+}
+
+fn said(body: &str, reply: bool) -> &str {
+    if reply { without_fallback(body) } else { body }
 }
 
 /// Cuts off the quoted lines that older clients put before a reply, and the empty line after them.

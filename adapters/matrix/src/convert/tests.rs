@@ -69,6 +69,16 @@ fn a_notice_is_marked() {
 }
 
 #[test]
+fn an_emote_begins_with_a_slash_also_when_an_edit_makes_it_one() {
+    let emote = json!({"msgtype": "m.emote", "body": "is fed up"});
+    assert_eq!(text(&read("m.room.message", emote.clone())), "/me is fed up");
+    let edit = json!({"msgtype": "m.emote", "body": "* is fed up", "m.new_content": emote,
+        "m.relates_to": {"rel_type": "m.replace", "event_id": "$old"}});
+    let edited = Event::Edited { id: "$old".into(), content: Content::text("/me is fed up"), notice: false };
+    assert_eq!(read("m.room.message", edit), edited);
+}
+
+#[test]
 fn a_picture_with_a_name_has_a_caption() {
     let content = json!({"msgtype": "m.image", "body": "For Saturday?", "filename": "cake.jpg",
         "url": "mxc://example.org/abc", "info": {"mimetype": "image/jpeg", "size": 12}});

@@ -11,7 +11,10 @@ use super::{
     script::{How, Inside, Step, Where},
     verdict,
 };
-use crate::fake::{FakePlatform, Fault, OTHER, Post, SHOP, World};
+use crate::{
+    fake::{FakePlatform, Fault, Post},
+    world::{OTHER, SHOP, World},
+};
 
 /// The same id on two messengers is not the same person.
 pub const CUSTOMERS: [(&str, Where); 4] =
