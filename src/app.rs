@@ -67,7 +67,10 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
 fn create_private_folder(path: &std::path::Path) -> std::io::Result<()> {
     std::fs::create_dir_all(path)?;
     #[cfg(unix)]
-    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    if let Err(problem) = std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700)) {
+        // Somebody else's folder (a mounted one, say): it works, and its owner decides who reads it.
+        warn!(%problem, folder = %path.display(), "the data folder could not be made private");
+    }
     Ok(())
 }
 
