@@ -63,13 +63,16 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Messages and keys lie in it: for this user only, also when it was there before.
+/// Messages and keys lie in it: a folder that we make is for this user only. Of one that was there its owner decides.
 fn create_private_folder(path: &std::path::Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(path)?;
+    let mut folder = std::fs::DirBuilder::new();
+    folder.recursive(true);
     #[cfg(unix)]
-    if let Err(problem) = std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700)) {
-        // Somebody else's folder (a mounted one, say): it works, and its owner decides who reads it.
-        warn!(%problem, folder = %path.display(), "the data folder could not be made private");
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder.create(path)?;
+    #[cfg(unix)]
+    if std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path)?.permissions()) & 0o007 != 0 {
+        warn!(folder = %path.display(), "everybody on this machine can read the data folder; chmod 700 makes it private");
     }
     Ok(())
 }

@@ -178,12 +178,15 @@ fn outside(draft: &mut Draft<'_>, name: &DeskName, in_thread: bool, inbound: &In
         draft.tell_at(target, desk::UNKNOWN_THREAD, Purpose::Failure, Some(inbound.from.id.clone()));
         return;
     }
-    let hinted = draft.case.hinted_at.is_some_and(|hinted| draft.at.duration_since(hinted) < HINT_EVERY);
-    if hinted || draft.case.waiting == 0 {
+    if hinted_lately(draft) || draft.case.waiting == 0 {
         return;
     }
     draft.out.hinted = Some((name.clone(), inbound.from.id.clone()));
     draft.tell_at(target, desk::OUTSIDE, Purpose::Reply, None);
+}
+
+fn hinted_lately(draft: &Draft<'_>) -> bool {
+    draft.case.hinted_at.is_some_and(|hinted| draft.at.duration_since(hinted) < HINT_EVERY)
 }
 
 fn edited(draft: &mut Draft<'_>, inbound: &Inbound, content: &Content, notice: bool) {
@@ -243,9 +246,17 @@ fn reacted(draft: &mut Draft<'_>, emoji: Option<String>) {
 
 /// What cannot be read is never an answer. Its author is told, and a mark remembers it for when it can be read.
 fn undecryptable(draft: &mut Draft<'_>, name: &DeskName, inbound: &Inbound, id: &PlatformId) {
-    let Some(target) = draft.case.conversation.as_ref().map(thread) else { return };
     let message = MessageRef { place: Place::Desk { desk: name.clone() }, id: id.clone() };
     draft.out.mark = Some((message, Mark { at: draft.at, what: ChangeKind::Uncertain }));
+    let target = match draft.case.conversation.as_ref().map(thread) {
+        Some(target) => target,
+        // Outside the threads it may have been an answer, or colleagues among themselves.
+        None if hinted_lately(draft) => return,
+        None => {
+            draft.out.hinted = Some((name.clone(), inbound.from.id.clone()));
+            Target::Desk(name.clone())
+        }
+    };
     draft.tell_at(target, desk::UNDECRYPTABLE, Purpose::Failure, Some(inbound.from.id.clone()));
 }
 

@@ -102,7 +102,12 @@ fn undelivered(draft: &mut Draft<'_>, message: &MessageRecord, piece: Option<Str
     conversation.idle = None;
     conversation.state = ConversationState::Open;
     let first = !conversation.undelivered.iter().any(|it| it.message == message.key);
-    conversation.undelivered.push(Undelivered { message: message.key, piece });
+    let whole = conversation.undelivered.iter().any(|it| it.message == message.key && it.piece.is_none());
+    if !whole {
+        // The whole message says its pieces too.
+        conversation.undelivered.retain(|it| it.message != message.key || piece.is_some());
+        conversation.undelivered.push(Undelivered { message: message.key, piece });
+    }
     let excess = conversation.undelivered.len().saturating_sub(Conversation::UNDELIVERED);
     conversation.undelivered.drain(..excess);
     if first {

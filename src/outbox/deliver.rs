@@ -225,8 +225,8 @@ impl Outbox {
                 let soon = after(self.clock.now(), Duration::from_secs(1));
                 self.again(ticket, soon, None).await
             }
-            (RefusedScope::Recipient, Verb::Post) if ticket.row.attempts < REOPENED => {
-                ticket.row.attempts += 1;
+            (RefusedScope::Recipient, Verb::Post) if ticket.row.reopened < REOPENED => {
+                ticket.row.reopened += 1;
                 ticket.row.state = RowState::Queued;
                 self.store.update(ticket.row.clone()).await?;
                 self.reopen(&ticket).await

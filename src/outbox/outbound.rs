@@ -51,6 +51,8 @@ fn marked(content: &Content) -> Content {
     Content { parts }
 }
 
+const NOT_SHOWN: &str = "(A message of the customer cannot be shown here";
+
 /// What a desk's platform refuses is shown as plain text, and if that is refused too, as a line that says so.
 pub(super) fn simplify(row: &mut Row, reason: &str) -> bool {
     let (RowOp::Post { content, .. } | RowOp::OpenThread { content, .. } | RowOp::Edit { content, .. }) =
@@ -59,12 +61,11 @@ pub(super) fn simplify(row: &mut Row, reason: &str) -> bool {
         return false;
     };
     let readable: String = content.readable().chars().filter(|c| !c.is_control() || *c == '\n').collect();
-    let last_resort = Content::text(format!("(A message of the customer cannot be shown here: {reason})"));
-    let plain = Content::text(readable);
-    let next = if row.attempts == 0 && *content != plain { plain } else { last_resort };
-    if *content == next {
+    if readable.starts_with(NOT_SHOWN) {
         return false;
     }
+    let plain = Content::text(readable);
+    let next = if *content == plain { Content::text(format!("{NOT_SHOWN}: {reason})")) } else { plain };
     *content = next;
     true
 }

@@ -118,6 +118,9 @@ pub struct Row {
     /// An earlier attempt may have arrived: what goes to a desk then says so.
     #[serde(default)]
     pub possibly_repeated: bool,
+    /// How often it has had a new thread opened for it.
+    #[serde(default)]
+    pub reopened: u32,
     /// The operators know that this row is late.
     #[serde(default)]
     pub delay_told: bool,

@@ -43,12 +43,16 @@ impl Dispatch {
         self.retry(txn, &mut done)?;
         let taken = self.take(txn, &mut done)?;
         done.more = !txn.keys(&keys::all(Table::Inbox), 1)?.is_empty();
-        if self.timers && !done.more && !self.answer_parked(txn)? {
-            self.ring(txn, self.limit.saturating_sub(taken), &mut done)?;
+        let patient = self.timers && !done.more && self.answer_parked(txn)?;
+        if self.timers && !done.more {
+            self.ring(txn, self.limit.saturating_sub(taken), patient, &mut done)?;
         }
         done.parked = txn.keys(&keys::all(Table::Parked), COUNTED)?.len();
         let next = txn.scan::<Timer>(&keys::all(Table::Timers), None, 1)?;
-        done.next_timer = next.into_iter().next().map(|(_, timer)| timer.due);
+        // One that waits for a parked answer is looked at again soon, not at once.
+        let soon = self.at.saturating_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
+        let look_at = |due: Timestamp| if patient { due.max(soon) } else { due };
+        done.next_timer = next.into_iter().next().map(|(_, timer)| look_at(timer.due));
         Ok(done)
     }
 
@@ -92,19 +96,16 @@ impl Dispatch {
         Ok(taken)
     }
 
-    /// Whether what an operator wrote waits for a name: it may be an answer, so timers wait for it, but not for long.
+    /// Whether what an operator wrote waits for a name: it may be an answer, so timers wait for it a while.
     fn answer_parked(&self, txn: &Txn) -> Result<bool, StoreError> {
         let parked = txn.scan::<InboxRow>(&keys::all(Table::Parked), None, RETRIES)?;
-        Ok(parked.iter().any(|(_, row)| {
-            let waiting = row.parked_since.is_some_and(|since| self.at.duration_since(since) < PATIENCE);
-            waiting && matches!(&row.fact, Fact::Inbound { inbound, .. } if is_answer(inbound))
-        }))
+        Ok(parked.iter().any(|(_, row)| matches!(&row.fact, Fact::Inbound { inbound, .. } if is_answer(inbound))))
     }
 
-    /// Judges the timers that are due.
-    fn ring(&self, txn: &mut Txn, limit: usize, done: &mut Dispatched) -> Result<(), StoreError> {
+    /// Judges the timers that are due; when it is `patient`, only those that are overdue for long.
+    fn ring(&self, txn: &mut Txn, limit: usize, patient: bool, done: &mut Dispatched) -> Result<(), StoreError> {
         for (key, timer) in txn.scan::<Timer>(&keys::all(Table::Timers), None, limit)? {
-            if timer.due > self.at {
+            if timer.due > self.at || (patient && self.at.duration_since(timer.due) < PATIENCE) {
                 break;
             }
             txn.remove(key)?;

@@ -168,6 +168,7 @@ fn append_ordered(txn: &mut Txn, at: Timestamp, what: NewRow, order: Option<u64>
         not_before: None,
         prepared: Default::default(),
         possibly_repeated: false,
+        reopened: 0,
         delay_told: false,
     };
     note_unrecorded(txn, &row, may_become_known(&row))?;

@@ -372,3 +372,38 @@ async fn what_the_desk_refuses_is_never_given_up() {
         notice: frontdesk: Sent automatically: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
     ");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_does_not_use_up_the_attempts_to_open_a_thread_again() {
+    let world = asked().await;
+    world.desk.lose_thread(&world.thread("Anna"));
+    for _ in 0..6 {
+        world.desk.fail_next(Fault::Before(SendError::Transient("no route".into())));
+    }
+    world.says("Anna", "Still there?").await;
+    world.secs(300).await;
+    assert_eq!(world.room().matches("Anna: Still there?").count(), 1, "{}", world.room());
+}
+
+#[tokio::test(start_paused = true)]
+async fn talk_among_colleagues_holds_no_acknowledgement_up_for_long() {
+    let world = World::at(MONDAY).await;
+    world.says("Anna", "Hello").await;
+    // Replies to messages that we know nothing of wait for a minute each: they might be answers.
+    for number in 0..8 {
+        let mut talk = Message::text(format!("o-talk-{number}"), "Lunch?");
+        talk.reply_to = Some(format!("o-unknown-{number}").into());
+        world.writes("bob", None, talk).await;
+        world.secs(15).await;
+    }
+    assert_eq!(world.chat("Anna").matches("frontdesk:").count(), 1, "{}", world.chat("Anna"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unreadable_reply_outside_the_threads_is_told() {
+    let world = asked().await;
+    let hidden = |id: &str| Event::Undecryptable { id: id.into(), raw: serde_json::json!({}).into() };
+    world.at_desk("ann", None, hidden("o-1")).await;
+    world.at_desk("ann", None, hidden("o-2")).await;
+    assert_eq!(world.room().matches("could not be decrypted").count(), 1, "{}", world.room());
+}

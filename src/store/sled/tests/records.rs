@@ -36,6 +36,7 @@ fn full_row() -> Row {
         not_before: Some(at(4)),
         prepared: Prepared(serde_json::json!({ "mxc": "a" })),
         possibly_repeated: true,
+        reopened: 1,
         delay_told: true,
     }
 }
@@ -137,7 +138,7 @@ fn outcomes_keep_their_form() {
 
 #[test]
 fn the_outbox_keeps_its_form() {
-    insta::assert_snapshot!(on_disk(&full_row()), @r#"1 {"number":8,"order":7,"written_at":"2027-01-15T08:00:00Z","target":{"thread":[1,"main"]},"purpose":{"automatic":"after_hours"},"op":{"op":"post","content":{"parts":[{"part":"text","text":"hello"}]},"style":"words","reply_to":1,"mentions":["@ann"]},"conversation":1,"message":2,"sender":"@ann","expires_at":"2027-01-15T08:00:09Z","unless_answered":"2027-01-15T08:00:02Z","give_up_at":"2027-01-15T08:00:10Z","piece":true,"state":{"row":"held","reason":"window_closed"},"attempts":3,"not_before":"2027-01-15T08:00:04Z","prepared":{"mxc":"a"},"possibly_repeated":true,"delay_told":true}"#);
+    insta::assert_snapshot!(on_disk(&full_row()), @r#"1 {"number":8,"order":7,"written_at":"2027-01-15T08:00:00Z","target":{"thread":[1,"main"]},"purpose":{"automatic":"after_hours"},"op":{"op":"post","content":{"parts":[{"part":"text","text":"hello"}]},"style":"words","reply_to":1,"mentions":["@ann"]},"conversation":1,"message":2,"sender":"@ann","expires_at":"2027-01-15T08:00:09Z","unless_answered":"2027-01-15T08:00:02Z","give_up_at":"2027-01-15T08:00:10Z","piece":true,"state":{"row":"held","reason":"window_closed"},"attempts":3,"not_before":"2027-01-15T08:00:04Z","prepared":{"mxc":"a"},"possibly_repeated":true,"reopened":1,"delay_told":true}"#);
     let content = || Content::text("hello");
     let ops = [
         RowOp::OpenThread { content: content(), reply_to: Some(MessageKey(1)) },
