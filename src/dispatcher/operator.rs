@@ -86,6 +86,13 @@ fn said(draft: &mut Draft<'_>, name: &DeskName, in_thread: Option<&ThreadId>, in
         return;
     }
     let source = MessageRef { place: Place::Desk { desk: name.clone() }, id: message.id.clone() };
+    // A command that comes to light late is as stale as words are.
+    if readable_too_late(draft) && !matches!(said, Said::Note(_)) {
+        keep_inside(draft, inbound, message, source);
+        let line = format!("{} {}", desk::READABLE_NOW, desk::excerpt(&message.content.words()));
+        draft.tell(line, Purpose::Failure, Some(inbound.from.id.clone()));
+        return;
+    }
     match said {
         Said::Command { name: word, rest } => {
             keep_inside(draft, inbound, message, source);
@@ -106,11 +113,6 @@ fn said(draft: &mut Draft<'_>, name: &DeskName, in_thread: Option<&ThreadId>, in
             draft.tell(line, Purpose::Failure, Some(inbound.from.id.clone()));
         }
         Said::Words if message.content.words().trim().is_empty() => {}
-        Said::Words if readable_too_late(draft) => {
-            keep_inside(draft, inbound, message, source);
-            let line = format!("{} {}", desk::READABLE_NOW, desk::excerpt(&message.content.words()));
-            draft.tell(line, Purpose::Failure, Some(inbound.from.id.clone()));
-        }
         Said::Words => answer(draft, name, inbound, message, source),
     }
 }
