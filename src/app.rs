@@ -137,7 +137,7 @@ impl App {
         let mut tasks = JoinSet::new();
         tasks.spawn(outbox.run(stop.clone()));
         tasks.spawn(dispatch.run(stop.clone()));
-        tasks.spawn(tidy(Arc::clone(&self.store), Arc::clone(&self.clock), stop.clone()));
+        tasks.spawn(tidy(Arc::clone(&self.store), Arc::clone(&self.clock), Arc::clone(&self.health), stop.clone()));
         for (channel, adapter) in &self.adapters {
             let receiver = Receiver {
                 channel: channel.clone(),
@@ -217,11 +217,12 @@ impl Receiver {
     }
 }
 
-/// Removes what is past its time, a piece at a time.
-async fn tidy(store: Arc<dyn Store>, clock: Arc<dyn Clock>, stop: CancellationToken) {
+/// Sees now and then whether the disk still takes writes, and removes what is past its time, a piece at a time.
+async fn tidy(store: Arc<dyn Store>, clock: Arc<dyn Clock>, health: Arc<Health>, stop: CancellationToken) {
     while !stop.is_cancelled() {
+        health.set_store(store.probe().await.err().map(|problem| problem.to_string()));
         let more = store.tidy(clock.now()).await.unwrap_or(false);
-        let pause = if more { Duration::from_secs(1) } else { Duration::from_secs(3600) };
+        let pause = if more { Duration::from_secs(1) } else { Duration::from_secs(600) };
         tokio::select! {
             () = stop.cancelled() => {}
             () = sleep(pause) => {}
