@@ -21,8 +21,9 @@ async fn a_customer_asks_in_telegram_and_reads_the_answer_of_an_operator_in_matr
     shop.ann.wait_for_text(&room, "Sent automatically", PATIENCE).await;
     let question = shop.ann.wait_for_text(&room, "rye bread", PATIENCE).await;
     assert!(question.encrypted, "the desk's room is encrypted");
-    shop.ann.say_in_thread(&room, &thread, "Yes, until six.").await;
+    let answer = shop.ann.say_in_thread(&room, &thread, "Yes, until six.").await;
     shop.telegram.wait_received(ANNA, 2, PATIENCE).await;
+    shop.receipt(&room, &answer).await;
     // Otherwise the kill may fall between the send and its record: the next test is about that.
     shop.ann.wait_for_transcript(&room, PATIENCE, |text| text.contains("Answered")).await;
     sleep(Duration::from_secs(1)).await;

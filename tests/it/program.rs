@@ -15,7 +15,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{botapi::BotApi, operator::Operator, synapse::Synapse};
+use crate::{
+    botapi::BotApi,
+    operator::Operator,
+    synapse::{Account, Synapse},
+};
 
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -24,6 +28,7 @@ pub struct Shop {
     pub telegram: BotApi,
     pub ann: Operator,
     pub folder: TempDir,
+    account: Account,
     pub http: SocketAddr,
     alias: String,
     running: Option<Child>,
@@ -38,8 +43,8 @@ impl Shop {
     pub async fn with(more: &str) -> Self {
         let synapse = Synapse::shared().await;
         let telegram = BotApi::start().await;
-        let (bot, ann) = (synapse.register("frontdesk").await, synapse.register("ann").await);
-        let ann = Operator::login(synapse, &ann).await;
+        let (bot, account) = (synapse.register("frontdesk").await, synapse.register("ann").await);
+        let ann = Operator::login(synapse, &account).await;
         ann.accept_invites(true).await;
         let folder = tempfile::tempdir().unwrap();
         let http = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -74,7 +79,7 @@ impl Shop {
             operator = ann.user_id(),
         );
         fs::write(folder.path().join("frontdesk.toml"), config).unwrap();
-        Self { telegram, ann, folder, http, alias, running: None }
+        Self { telegram, ann, folder, account, http, alias, running: None }
     }
 
     /// Starts the program; see [`Shop::ready`].
@@ -177,6 +182,24 @@ impl Shop {
             }
             assert!(Instant::now() < deadline, "no room was made\n{}", self.log());
             sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Until the operator's own homeserver shows that somebody else has read this message.
+    pub async fn receipt(&self, room: &str, event: &str) {
+        let synapse = Synapse::shared().await;
+        let token = synapse.access_token(&self.account).await;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let (_, answer) = synapse.request("GET", "/_matrix/client/v3/sync?timeout=0", Some(&token), None).await;
+            let ephemeral =
+                answer["rooms"]["join"][room]["ephemeral"]["events"].as_array().cloned().unwrap_or_default();
+            let readers = ephemeral.iter().filter_map(|it| it["content"][event]["m.read"].as_object());
+            if readers.flat_map(|readers| readers.keys()).any(|reader| reader != self.ann.user_id()) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "no receipt: {ephemeral:?}\n{}", self.log());
+            sleep(Duration::from_millis(200)).await;
         }
     }
 
