@@ -3,6 +3,7 @@
 //! The wording is the owner's (`[replies.text.xx]`) where there is one, else the built-in of
 //! `wording.toml`. What comes from a customer is only ever a value, never a template.
 
+mod detect;
 mod language;
 mod name;
 mod opening;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hours::{Hours, Override, Span};
 
+pub use self::detect::detect;
 pub use self::language::{Lang, LangError, pick_language};
 pub use self::name::first_name;
 pub use self::sameness::{fingerprint, same_words};

@@ -34,12 +34,19 @@ impl Lang {
 
     /// Itself, then what it is a form of: "zh-hant-tw", "zh-hant", "zh".
     pub(super) fn widening(&self) -> impl Iterator<Item = Self> {
-        std::iter::successors(Some(self.0.as_str()), |tag| tag.rsplit_once('-').map(|(wider, _)| wider))
-            .map(|tag| Self(tag.to_owned()))
+        std::iter::successors(Some(self.0.as_str()), |tag| wider(tag)).map(|tag| Self(tag.to_owned()))
     }
 
     pub(super) fn locale(&self) -> Locale {
         self.0.parse().unwrap_or(Locale::UNKNOWN)
+    }
+}
+
+fn wider(tag: &str) -> Option<&str> {
+    match tag {
+        // Written so there without saying it.
+        "zh-tw" | "zh-hk" | "zh-mo" => Some("zh-hant"),
+        tag => tag.rsplit_once('-').map(|(wider, _)| wider),
     }
 }
 
@@ -91,7 +98,8 @@ pub fn pick_language(business_languages: &[Lang], set_by_operator: Option<&Lang>
         .unwrap_or_else(Lang::english)
 }
 
-fn fitting<'a>(languages: &'a [Lang], wish: &Lang) -> Option<&'a Lang> {
+/// The one of `languages` that is the wish, or a wider, or at least a related form of it.
+pub(super) fn fitting<'a>(languages: &'a [Lang], wish: &Lang) -> Option<&'a Lang> {
     let form_of = |wider: &Lang| languages.iter().find(|lang| *lang == wider);
     let mut related = languages.iter();
     wish.widening().find_map(|wider| form_of(&wider)).or_else(|| related.find(|lang| lang.primary() == wish.primary()))

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod detection;
 mod hostile;
 mod people;
 mod texts;
