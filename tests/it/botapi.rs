@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, dead_code, unused_imports)]
 
 mod content;
-mod fault;
 mod methods;
 mod people;
 mod state;
@@ -22,10 +21,10 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-pub use fault::{Answer, Fault};
+pub use crate::fault::{Answer, Fault};
 pub use state::{Call, Outcome, Sent};
 
-use fault::{Faults, Rule};
+use crate::fault::{self, Faults, Rule};
 use state::State;
 
 /// The server. Dropping it closes the port.
@@ -172,7 +171,7 @@ impl BotApi {
     }
 }
 
-/// What goes wrong. The first rule that fits a call applies; a method may end in `*` (`send*`, `*`).
+/// What goes wrong. The first rule that fits a call applies; `*` in a method stands for anything (`send*`, `*`).
 impl BotApi {
     /// The next `n` calls of the method fail so.
     pub fn fail_next(&self, method: &str, n: u32, fault: Fault) {

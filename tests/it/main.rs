@@ -3,12 +3,15 @@
 mod botapi;
 mod cli;
 mod conversations;
+mod cuttable;
 mod end_to_end;
 mod fake;
+mod fault;
 mod matrix;
 mod operator;
 mod playground;
 mod program;
+mod proxy;
 mod synapse;
 mod telegram;
 mod world;

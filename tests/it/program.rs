@@ -41,6 +41,11 @@ impl Shop {
 
     /// With more lines for the config.
     pub async fn with(more: &str) -> Self {
+        Self::reaching(&Synapse::shared().await.url(), more).await
+    }
+
+    /// The program reaches the shared homeserver at this address (a proxy's); the operator always goes straight to it.
+    pub async fn reaching(homeserver: &str, more: &str) -> Self {
         let synapse = Synapse::shared().await;
         let telegram = BotApi::start().await;
         let (bot, account) = (synapse.register("frontdesk").await, synapse.register("ann").await);
@@ -73,7 +78,6 @@ impl Shop {
             "#,
             token = telegram.token(),
             api = telegram.url(),
-            homeserver = synapse.url(),
             user = bot.user_id,
             password = bot.password,
             operator = ann.user_id(),

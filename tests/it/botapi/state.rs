@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::fault::Fault;
+use crate::fault::Fault;
 
 /// One of the bot's messages, as people see it now.
 #[derive(Clone, Debug, PartialEq)]

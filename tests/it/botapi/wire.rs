@@ -1,38 +1,26 @@
-//! HTTP: one listener whose connections can be cut, and the road of a call through its fault.
+//! HTTP: the road of a call through its fault.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::serve::{IncomingStream, Listener};
 use serde_json::{Value, json};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 
 use super::Shared;
-use super::fault::{Answer, Fault};
 use super::state::{Call, Outcome, Refusal};
+use crate::cuttable::{self, Wire, html_page, text_response};
+use crate::fault::Answer;
 
 const MAX_UPLOAD: usize = 60 << 20;
 
 pub(super) async fn serve(shared: Arc<Shared>) -> (String, AbortHandle) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port on the loopback");
-    let url = format!("http://{}", listener.local_addr().expect("a bound port"));
     let app = Router::new().fallback(route).layer(DefaultBodyLimit::max(MAX_UPLOAD)).with_state(shared);
-    let service = app.into_make_service_with_connect_info::<Wire>();
-    let server = tokio::spawn(async move { axum::serve(Cuttable(listener), service).await });
-    (url, server.abort_handle())
+    cuttable::serve(app).await
 }
 
 async fn route(
@@ -77,15 +65,14 @@ async fn call(shared: Arc<Shared>, wire: Wire, method: String, input: Input) -> 
         settle(outcome(&result));
         return reply(result);
     };
-    if !fault.carried_out && !matches!(fault.answer, Answer::Late(_)) {
+    let late = fault.postponed();
+    if !fault.carried_out && late.is_none() {
         settle(Outcome::Failed { fault, carried_out: false });
         return spoil(fault.answer, wire, Ok(Value::Null)).await;
     }
     // A task of its own: what has come in is done, even when the caller hangs up.
     let done = tokio::spawn(async move {
-        if let (false, Answer::Late(delay)) = (fault.carried_out, fault.answer) {
-            tokio::time::sleep(delay).await;
-        }
+        tokio::time::sleep(late.unwrap_or_default()).await;
         let result = shared.act(&method, input).await;
         settle(match &result {
             Ok(_) => Outcome::Failed { fault, carried_out: true },
@@ -94,10 +81,7 @@ async fn call(shared: Arc<Shared>, wire: Wire, method: String, input: Input) -> 
         result
     });
     let result = done.await.expect("the method does not panic");
-    match fault {
-        Fault { carried_out: false, answer: Answer::Late(_) } => reply(result),
-        Fault { answer, .. } => spoil(answer, wire, result).await,
-    }
+    if late.is_some() { reply(result) } else { spoil(fault.answer, wire, result).await }
 }
 
 fn outcome(result: &Result<Value, Refusal>) -> Outcome {
@@ -126,11 +110,6 @@ fn json_response(status: u16, body: &Value) -> Response {
     text_response(status, "application/json", body.to_string())
 }
 
-fn text_response(status: u16, kind: &'static str, body: String) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, [(header::CONTENT_TYPE, kind)], body).into_response()
-}
-
 async fn spoil(answer: Answer, wire: Wire, result: Result<Value, Refusal>) -> Response {
     match answer {
         Answer::TooMany(Some(after)) => refuse(
@@ -142,10 +121,8 @@ async fn spoil(answer: Answer, wire: Wire, result: Result<Value, Refusal>) -> Re
             let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
             refuse(&Refusal::new(status, reason.unwrap_or("Internal Server Error")))
         }
-        Answer::Html(status) => {
-            let page = format!("<html>\r\n<head><title>{status}</title></head>\r\n<body>nginx</body>\r\n</html>\r\n");
-            text_response(status, "text/html", page)
-        }
+        Answer::Says(status, json) => text_response(status, "application/json", json.to_owned()),
+        Answer::Html(status) => html_page(status),
         Answer::Nonsense => json_response(200, &json!({ "ok": "perhaps", "result": [null, { "x": 1 }] })),
         Answer::Reset => {
             wire.cut_after(0);
@@ -225,70 +202,4 @@ impl Input {
 
 fn position(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     bytes.windows(wanted.len()).position(|window| window == wanted)
-}
-
-/// How many bytes may still go out on one connection.
-#[derive(Clone)]
-struct Wire(Arc<AtomicUsize>);
-
-impl Wire {
-    fn cut_after(&self, bytes: usize) {
-        self.0.store(bytes, Ordering::SeqCst);
-    }
-}
-
-impl Connected<IncomingStream<'_, Cuttable>> for Wire {
-    fn connect_info(stream: IncomingStream<'_, Cuttable>) -> Self {
-        stream.io().wire.clone()
-    }
-}
-
-struct Cuttable(TcpListener);
-
-impl Listener for Cuttable {
-    type Io = CuttableStream;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (tcp, from) = Listener::accept(&mut self.0).await;
-        (CuttableStream { tcp, wire: Wire(Arc::new(AtomicUsize::new(usize::MAX))) }, from)
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.0.local_addr()
-    }
-}
-
-struct CuttableStream {
-    tcp: TcpStream,
-    wire: Wire,
-}
-
-impl AsyncRead for CuttableStream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for CuttableStream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let left = self.wire.0.load(Ordering::SeqCst);
-        if left == usize::MAX {
-            return Pin::new(&mut self.tcp).poll_write(cx, buf);
-        }
-        if left == 0 {
-            return Poll::Ready(self.tcp.set_zero_linger().and(Err(io::ErrorKind::ConnectionReset.into())));
-        }
-        let written = std::task::ready!(Pin::new(&mut self.tcp).poll_write(cx, &buf[..buf.len().min(left)]))?;
-        self.wire.cut_after(left - written);
-        Poll::Ready(Ok(written))
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
-    }
 }

@@ -1,4 +1,5 @@
-//! How calls fail, and which of them.
+//! How calls to a platform fail, and which of them: one vocabulary for the Bot API stand-in and for the proxy before the
+//! homeserver.
 
 use std::time::Duration;
 
@@ -13,10 +14,12 @@ pub struct Fault {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// 429, with `retry_after` where there is a number.
+    /// 429 in the platform's own words, with the seconds to wait where there is a number.
     TooMany(Option<u64>),
-    /// An error with this status, as JSON: 500, 502, 504.
+    /// An error with this status, as the platform's JSON: 500, 502, 504.
     Error(u16),
+    /// This status with this JSON: a refusal in so many words.
+    Says(u16, &'static str),
     /// A page of HTML with this status, as a proxy on the way gives.
     Html(u16),
     /// 200, and JSON that means nothing.
@@ -41,30 +44,39 @@ impl Fault {
     pub const fn after(answer: Answer) -> Self {
         Self { carried_out: true, answer }
     }
+
+    /// Not carried out now, but so much later.
+    pub const fn postponed(self) -> Option<Duration> {
+        match (self.carried_out, self.answer) {
+            (false, Answer::Late(delay)) => Some(delay),
+            (true | false, _) => None,
+        }
+    }
 }
 
 #[derive(Default)]
-pub(super) struct Faults(Vec<Rule>);
+pub struct Faults(Vec<Rule>);
 
 impl Faults {
     pub fn add(&mut self, rule: Rule) {
         self.0.push(rule);
     }
 
-    pub fn draw(&mut self, method: &str, params: &Value) -> Option<Fault> {
-        self.0.iter_mut().find_map(|rule| (rule.0)(method, params))
+    /// The fault of this call, by the first rule that fits.
+    pub fn draw(&mut self, name: &str, params: &Value) -> Option<Fault> {
+        self.0.iter_mut().find_map(|rule| (rule.0)(name, params))
     }
 }
 
 type Pick = Box<dyn FnMut(&str, &Value) -> Option<Fault> + Send>;
 
-pub(super) struct Rule(Pick);
+pub struct Rule(Pick);
 
 impl Rule {
     pub fn next(pattern: &str, n: u32, fault: Fault) -> Self {
         let (pattern, mut left) = (pattern.to_owned(), n);
-        Self::when(move |method, _| {
-            if left == 0 || !matches(&pattern, method) {
+        Self::when(move |name, _| {
+            if left == 0 || !matches(&pattern, name) {
                 return None;
             }
             left -= 1;
@@ -75,8 +87,8 @@ impl Rule {
     pub fn share(pattern: &str, percent: u8, faults: &[Fault], seed: u64) -> Self {
         assert!(!faults.is_empty(), "name at least one fault");
         let (pattern, faults, mut dice) = (pattern.to_owned(), faults.to_vec(), Dice::new(seed));
-        Self::when(move |method, _| {
-            if !matches(&pattern, method) || dice.below(100) >= usize::from(percent) {
+        Self::when(move |name, _| {
+            if !matches(&pattern, name) || dice.below(100) >= usize::from(percent) {
                 return None;
             }
             Some(faults[dice.below(faults.len())])
@@ -88,13 +100,19 @@ impl Rule {
     }
 }
 
-/// `send*` fits all that begins with `send`; case does not matter.
-pub(super) fn matches(pattern: &str, method: &str) -> bool {
-    let (pattern, method) = (pattern.to_lowercase(), method.to_lowercase());
-    match pattern.strip_suffix('*') {
-        Some(start) => method.starts_with(start),
-        None => method == pattern,
-    }
+/// `*` stands for anything: `send*`, `PUT */send/*`. Case does not matter.
+pub fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name) = (pattern.to_lowercase(), name.to_lowercase());
+    let parts: Vec<&str> = pattern.split('*').collect();
+    let [first, middle @ .., last] = parts.as_slice() else { return pattern == name };
+    let Some(mut rest) = name.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else { return false };
+    middle.iter().all(|part| match rest.split_once(part) {
+        Some((_, after)) => {
+            rest = after;
+            true
+        }
+        None => false,
+    })
 }
 
 /// Xorshift: the same seed gives the same faults.
@@ -110,5 +128,21 @@ impl Dice {
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         usize::try_from(self.0 >> 33).unwrap_or(0) % bound
+    }
+}
+
+#[test]
+fn a_star_stands_for_anything() {
+    for (pattern, name, fits) in [
+        ("send*", "sendMessage", true),
+        ("sendmessage", "SendMessage", true),
+        ("send", "sendMessage", false),
+        ("*", "getMe", true),
+        ("PUT */send/*", "PUT /_matrix/client/v3/rooms/!r:x/send/m.room.message/7", true),
+        ("PUT */send/*", "PUT /_matrix/client/v3/rooms/!r:x/redact/7", false),
+        ("a*a", "a", false),
+        ("*b*b*", "abc", false),
+    ] {
+        assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
     }
 }
