@@ -4,6 +4,7 @@
 //! `wording.toml`. What comes from a customer is only ever a value, never a template.
 
 mod detect;
+mod direction;
 mod language;
 mod name;
 mod opening;

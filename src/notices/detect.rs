@@ -134,12 +134,10 @@ impl Letters {
 const CHINESE: &str = "你您妳們嗎呢吧啊呀啦麼沒很哪怎這她它咱啥嘛哦喔哈給讓說吃喝賣誰啲嘅唔咗嗰哋佢俾冇點關對應經從歲國會學號價錢樣營單邊與禮發";
 
 /// Written so on the mainland, and neither in Taiwan and Hong Kong nor in Japan.
-const SIMPLIFIED: &str =
-    "们吗么这给让还说买卖谁请问谢时间开关门营业约预订单货价钱热见样东后发书电张过进远边现对应该经几个车为从无钟岁长话认识店铺修换";
+const SIMPLIFIED: &str = "们吗么这给让还说买卖谁请问谢时间开关门营业约预订单货价钱热见样东后发书电张过进远边现对应该经几个车为从无钟岁长话认识店铺修换";
 
 /// Written so in Taiwan and Hong Kong, and not on the mainland.
-const TRADITIONAL: &str =
-    "們嗎麼這給讓還說買賣誰請問謝時間開關門營業約預訂單貨價錢熱見樣東後發書電張過進遠邊現對應該經幾個車為從無鐘歲長話認識沒點來國會學號啲嗰";
+const TRADITIONAL: &str = "們嗎麼這給讓還說買賣誰請問謝時間開關門營業約預訂單貨價錢熱見樣東後發書電張過進遠邊現對應該經幾個車為從無鐘歲長話認識沒點來國會學號啲嗰";
 
 fn chinese(words: &[String], languages: &[Lang]) -> Option<Lang> {
     let count = |signs: &str| words.iter().flat_map(|word| word.chars()).filter(|c| signs.contains(*c)).count();

@@ -31,6 +31,9 @@ fn is_name(word: &str) -> bool {
     let (Some(first), Some(last)) = (letters.first(), letters.last()) else {
         return false;
     };
+    if letters.iter().any(|c| writes_the_family_first(*c)) {
+        return false;
+    }
     if letters.len() > LONGEST || !is_letter(*first) || !(is_letter(*last) || is_mark(*last)) {
         return false;
     }
@@ -43,6 +46,12 @@ fn is_name(word: &str) -> bool {
     let capitals = letters.len() > 1 && letters.iter().all(|c| c.is_uppercase() || is_joint(*c));
     let one_key = letters.len() > 2 && letters.iter().all(|c| c == first);
     !initial && !capitals && !one_key && !table::not_a_name(&word.to_lowercase())
+}
+
+/// Chinese, Japanese and Korean: the first word may be the family's name, and one word both names.
+fn writes_the_family_first(c: char) -> bool {
+    matches!(c, '\u{1100}'..='\u{11FF}' | '\u{2E80}'..='\u{9FFF}' | '\u{A960}'..='\u{A97F}' | '\u{AC00}'..='\u{D7FF}'
+        | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}')
 }
 
 /// Decorative letters count as symbols.

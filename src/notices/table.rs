@@ -20,7 +20,13 @@ pub(super) struct Table {
 pub(super) struct Language {
     /// For dates and times, where it is not the language itself.
     pub(super) locale: Option<Lang>,
+    /// Between the last two spans of hours, and between those before: blanks included.
     pub(super) and: String,
+    #[serde(default = "comma")]
+    pub(super) comma: String,
+    /// A template over `from` and `to`.
+    #[serde(default = "range")]
+    pub(super) range: String,
     first_contact: String,
     first_contact_closed: String,
     after_hours: String,
@@ -28,10 +34,20 @@ pub(super) struct Language {
     pub(super) opening: OpeningWords,
 }
 
-/// Templates over `weekday`, `date` and `time`.
+fn comma() -> String {
+    ", ".to_owned()
+}
+
+fn range() -> String {
+    "{{ from }}–{{ to }}".to_owned()
+}
+
+/// Templates over `weekday`, `on_weekday`, `date` and `time`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OpeningWords {
+    /// From Monday, for `on_weekday`: where the words for "on Tuesday" change with the day.
+    pub(super) on_weekdays: Option<[String; 7]>,
     pub(super) today: String,
     pub(super) tomorrow: String,
     /// Within the next six days, so that a weekday is enough.

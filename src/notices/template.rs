@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, escape_formatter};
 
+use super::direction::{self, is_from_the_right, isolated};
 use crate::hours::nearest;
 
 /// Stands in the output where an absent value was asked for, until [`tidy`] removes it. A character
@@ -25,7 +26,31 @@ pub(super) struct Placeholder {
     pub(super) optional: bool,
 }
 
-pub(super) type Values = BTreeMap<&'static str, String>;
+pub(super) type Values = BTreeMap<&'static str, Filling>;
+
+/// What is put in the place of a placeholder.
+#[derive(Debug, Clone)]
+pub(super) enum Filling {
+    /// Said by somebody else or by a library: made plain, and isolated where it runs the other way.
+    Foreign(String),
+    /// Made from a template of the same language: stands as it is.
+    Written(String),
+}
+
+impl Filling {
+    pub(super) fn into_text(self) -> String {
+        match self {
+            Self::Foreign(text) | Self::Written(text) => text,
+        }
+    }
+
+    fn shown(&self, from_the_right: bool) -> String {
+        match self {
+            Self::Foreign(text) => isolated(&plain(text), from_the_right),
+            Self::Written(text) => text.clone(),
+        }
+    }
+}
 
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
@@ -41,8 +66,10 @@ fn environment() -> Environment<'static> {
 }
 
 pub(super) fn render(source: &str, values: &Values) -> Result<String, minijinja::Error> {
-    let values: BTreeMap<&str, String> = values.iter().map(|(name, value)| (*name, plain(value))).collect();
-    environment().render_str(source, values).map(|text| tidy(&text))
+    let from_the_right = is_from_the_right(source);
+    let shown = values.iter().map(|(name, value)| (*name, value.shown(from_the_right)));
+    let shown: BTreeMap<&str, String> = shown.collect();
+    environment().render_str(source, shown).map(|text| tidy(&text))
 }
 
 /// All that is wrong with a template, each in one sentence.
@@ -80,7 +107,8 @@ fn try_without(source: &str, known: &[Placeholder], absent: u32) -> Option<Strin
         return None;
     }
     let given = known.iter().enumerate().filter(|(index, _)| !is_absent(*index));
-    let values = given.map(|(_, placeholder)| (placeholder.name, placeholder.example.to_owned())).collect();
+    let values =
+        given.map(|(_, placeholder)| (placeholder.name, Filling::Foreign(placeholder.example.to_owned()))).collect();
     let fault = match render(source, &values) {
         Ok(text) if text.is_empty() => "is empty".to_owned(),
         Ok(text) if text.chars().count() > LONGEST => {
@@ -115,6 +143,16 @@ fn plain(value: &str) -> String {
         .collect()
 }
 
+/// Separates what follows from what is before: meaningless at the start of a sentence, or at its end.
+const COMMAS: [char; 9] = [',', ';', ':', '，', '；', '：', '、', '،', '؛'];
+
+/// After these a sentence begins; with a blank, except after the wide ones.
+const ENDS: [char; 5] = ['.', '!', '?', '؟', '।'];
+const WIDE_ENDS: [char; 3] = ['。', '！', '？'];
+
+/// What opens a sentence or a bracket.
+const OPENING: [char; 6] = ['¡', '¿', '(', '（', '«', '“'];
+
 /// Closes the holes that absent values left ("Hi , thank you"), and removes needless blanks.
 fn tidy(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -124,37 +162,47 @@ fn tidy(text: &str) -> String {
         rest = close(&mut out, after.trim_start_matches(ABSENT));
     }
     out.push_str(rest);
-    without_needless_blanks(out.trim_start_matches([' ', ',', ';']))
+    without_needless_blanks(out.trim_start_matches(is_blank_or_comma))
 }
 
 /// Joins what is before a hole with what is after it; gives what of the latter is still to come.
 fn close<'a>(out: &mut String, after: &'a str) -> &'a str {
     let before = out.trim_end();
     let line_starts = before.len() < out.len() && out[before.len()..].contains('\n');
-    if before.is_empty() || line_starts || before.ends_with(['.', '!', '?']) {
-        let after = after.trim_start_matches([' ', ',', ';', ':']);
-        let mut letters = after.chars();
-        let Some(first) = letters.next() else {
-            return after;
-        };
-        if !out.is_empty() && !out.ends_with(char::is_whitespace) && first.is_alphanumeric() {
-            out.push(' ');
-        }
-        out.extend(first.to_uppercase());
-        return letters.as_str();
+    let opens = before.is_empty() || line_starts || before.ends_with(OPENING);
+    if opens || before.ends_with(ENDS) || before.ends_with(WIDE_ENDS) {
+        return begin(out, after.trim_start_matches(is_blank_or_comma));
     }
-    let stops = |c: char| matches!(c, ',' | ';' | ':' | '.' | '!' | '?' | ')' | '\n');
+    let stops =
+        |c: char| ['\n', ')'].contains(&c) || COMMAS.contains(&c) || ENDS.contains(&c) || WIDE_ENDS.contains(&c);
     let blank = after.starts_with(char::is_whitespace);
     if !blank && !after.is_empty() && !after.starts_with(stops) {
         return after;
     }
     let keep = if after.trim_start_matches(' ').is_empty() || after.starts_with(stops) {
-        before.trim_end_matches([',', ';', ':']).trim_end().len()
+        before.trim_end_matches(COMMAS).trim_end().len()
     } else {
         before.len()
     };
     out.truncate(keep);
     after
+}
+
+/// What is after the hole begins a sentence.
+fn begin<'a>(out: &mut String, after: &'a str) -> &'a str {
+    let mut letters = after.chars();
+    let Some(first) = letters.next() else {
+        return after;
+    };
+    if out.ends_with(ENDS) && first.is_alphanumeric() {
+        out.push(' ');
+    }
+    out.extend(first.to_uppercase());
+    letters.as_str()
+}
+
+fn is_blank_or_comma(c: char) -> bool {
+    c == ' ' || COMMAS.contains(&c)
 }
 
 fn without_needless_blanks(text: &str) -> String {
@@ -170,7 +218,20 @@ fn without_needless_blanks(text: &str) -> String {
             out.push_str(if empty_lines > 0 { "\n\n" } else { "\n" });
         }
         empty_lines = 0;
-        out.push_str(&words.join(" ").replace(" ,", ","));
+        out.push_str(&with_single_stops(&words.join(" ").replace(" ,", ",")));
+    }
+    out
+}
+
+/// "Berg & Co." at the end of a sentence is followed by no second full stop.
+fn with_single_stops(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    for (at, c) in line.char_indices() {
+        let before = out.trim_end_matches(direction::END);
+        let second = c == '.' && before.ends_with('.') && !before.ends_with("..") && !line[at + 1..].starts_with('.');
+        if !second {
+            out.push(c);
+        }
     }
     out
 }

@@ -3,6 +3,7 @@
 mod detection;
 mod hostile;
 mod people;
+mod situations;
 mod texts;
 
 use std::collections::BTreeMap;

@@ -19,7 +19,8 @@ pub fn only_thanks(text: &str) -> bool {
     if text.chars().take(LONGEST + 1).count() > LONGEST {
         return false;
     }
-    let text = text.to_lowercase();
+    // The small form of the Turkish "İ" keeps its dot as a sign of its own.
+    let text = text.to_lowercase().replace("i\u{307}", "i");
     thanks_only(&words(&text))
 }
 

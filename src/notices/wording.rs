@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::opening::hours_in_words;
-use super::template::{self, Placeholder, Values};
+use super::opening::{hours_in_words, next_opening};
+use super::template::{self, Filling, Placeholder, Values};
 use super::{Facts, Kind, Lang, first_name, pick_language, table};
 
 pub(super) const PLACEHOLDERS: [Placeholder; 5] = [
@@ -74,7 +74,7 @@ impl Wording {
     #[must_use]
     pub fn render(&self, kind: Kind, lang: &Lang, facts: &Facts<'_>) -> String {
         let lang = pick_language(&self.languages, Some(lang), None);
-        let values = self.values(&lang, facts);
+        let values = Self::values(&lang, facts);
         let own = self.texts.get(&(lang.clone(), kind)).map(String::as_str);
         let built_in = || table::language(&lang).or_else(|| table::language(&Lang::english()));
         own.and_then(|text| written(text, &values))
@@ -83,14 +83,14 @@ impl Wording {
             .unwrap_or_default()
     }
 
-    fn values(&self, lang: &Lang, facts: &Facts<'_>) -> Values {
-        let opening = facts.next_opening.map(|opening| self.opening_words(lang, facts.now, opening, facts.timezone));
+    fn values(lang: &Lang, facts: &Facts<'_>) -> Values {
+        let opening = |opening| next_opening(lang, facts.now, opening, facts.timezone);
         let values = [
-            ("first_name", facts.display_name.and_then(first_name)),
-            ("business", Some(facts.business.to_owned())),
-            ("opening", opening),
+            ("first_name", facts.display_name.and_then(first_name).map(Filling::Foreign)),
+            ("business", Some(Filling::Foreign(facts.business.to_owned()))),
+            ("opening", facts.next_opening.map(opening)),
             ("hours_today", hours_in_words(lang, facts.today)),
-            ("reply_time", facts.reply_time.map(str::to_owned)),
+            ("reply_time", facts.reply_time.map(|words| Filling::Foreign(words.to_owned()))),
         ];
         values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }
@@ -124,7 +124,9 @@ fn unused(lang: &Lang, languages: &[Lang]) -> Option<String> {
 
 fn missing(lang: &Lang, texts: &[(Kind, Option<&str>)]) -> Option<String> {
     let keys: Vec<&str> = texts.iter().filter(|(_, text)| text.is_none()).map(|(kind, _)| kind.key()).collect();
-    let place = format!("business.languages: there is no built-in wording for \"{lang}\"");
+    let built_in: Vec<&str> = Wording::built_in().map(Lang::as_str).collect();
+    let place =
+        format!("business.languages: there is no built-in wording for \"{lang}\", only for {}", built_in.join(", "));
     let cure = format!("under [replies.text.{lang}], or leave the language out");
     (!keys.is_empty()).then(|| format!("{place}; write {} {cure}", keys.join(", ")))
 }

@@ -140,13 +140,13 @@ fn the_next_opening_in_words() {
     am Montag, dem 28. Dezember, um 09:00 Uhr
     am Montag, dem 4. Jänner, um 09:00 Uhr
     ");
-    assert_snapshot!(words("fr"), @"
-    lundi 21 décembre à 09:00
-    mardi 22 décembre à 00:00
-    mercredi 23 décembre à 13:30
-    dimanche 27 décembre à 09:00
-    lundi 28 décembre à 09:00
-    lundi 4 janvier à 09:00
+    assert_snapshot!(words("sv"), @"
+    måndag 21 december kl. 09:00
+    tisdag 22 december kl. 00:00
+    onsdag 23 december kl. 13:30
+    söndag 27 december kl. 09:00
+    måndag 28 december kl. 09:00
+    måndag 4 januari kl. 09:00
     ");
     assert_snapshot!(words("tlh"), @"
     2026-12-21 09:00
@@ -161,8 +161,12 @@ fn the_next_opening_in_words() {
 #[test]
 fn the_built_in_table_is_sound() {
     let table: table::Table = toml::from_str(table::SOURCE).expect("the table");
-    let opening =
-        ["weekday", "date", "time"].map(|name| template::Placeholder { name, example: "09:00", optional: false });
+    let opening = ["weekday", "on_weekday", "date", "time"].map(|name| template::Placeholder {
+        name,
+        example: "09:00",
+        optional: false,
+    });
+    let range = ["from", "to"].map(|name| template::Placeholder { name, example: "09:00", optional: false });
     for (tag, language) in &table.languages {
         for kind in Kind::ALL {
             assert_eq!(template::check(language.text(kind), &wording::PLACEHOLDERS), [""; 0], "{tag} {kind:?}");
@@ -170,9 +174,12 @@ fn the_built_in_table_is_sound() {
         let words = &language.opening;
         for source in [&words.today, &words.tomorrow, &words.this_week, &words.later] {
             assert_eq!(template::check(source, &opening), [""; 0], "{tag}");
+            assert!(words.on_weekdays.is_some() || !source.contains("on_weekday"), "{tag}");
         }
+        assert_eq!(template::check(&language.range, &range), [""; 0], "{tag}");
     }
-    assert_eq!(Wording::built_in().collect::<Vec<_>>(), [&lang("de"), &lang("en")]);
+    let tags: Vec<&str> = Wording::built_in().map(Lang::as_str).collect();
+    assert_eq!(tags.join(" "), "ar de en es fr hi it ja ko nl pl pt ru tr uk zh zh-hant");
 }
 
 #[test]
@@ -245,21 +252,21 @@ fn an_absent_value_leaves_no_hole() {
 #[test]
 fn a_language_without_built_in_words_needs_all_four_texts() {
     let text = |text: &str| Some(text.to_owned());
-    let mut french = OwnerTexts {
-        first_contact: text("Bonjour {{ first_name }} !"),
-        first_contact_closed: text("Bonjour, nous ouvrons {{ opening }}."),
-        after_hours: text("Nous ouvrons {{ opening }} (aujourd'hui : {{ hours_today }})."),
-        invitation: text("Bienvenue chez {{ business }}."),
+    let mut swedish = OwnerTexts {
+        first_contact: text("Hej {{ first_name }}!"),
+        first_contact_closed: text("Hej, vi öppnar {{ opening }}."),
+        after_hours: text("Vi öppnar {{ opening }} (i dag: {{ hours_today }})."),
+        invitation: text("Välkommen till {{ business }}."),
     };
-    let wording = Wording::new(&owner("fr", french.clone()), &langs(&["fr"])).unwrap();
+    let wording = Wording::new(&owner("sv", swedish.clone()), &langs(&["sv"])).unwrap();
     let hours = bakery();
     let facts = Facts::at(at(&hours, "2026-12-21T20:00"), &hours, &[], "Blue Door Bakery", None);
-    assert_snapshot!(wording.render(Kind::AfterHours, &lang("fr"), &facts), @"Nous ouvrons mardi 22 décembre à 09:00 (aujourd'hui : 09:00–12:30, 13:30–18:00).");
-    french.invitation = None;
-    let errors = Wording::new(&owner("fr", french), &langs(&["en", "fr", "es"])).unwrap_err();
+    assert_snapshot!(wording.render(Kind::AfterHours, &lang("sv"), &facts), @"Vi öppnar tisdag 22 december kl. 09:00 (i dag: 09:00–12:30, 13:30–18:00).");
+    swedish.invitation = None;
+    let errors = Wording::new(&owner("sv", swedish), &langs(&["en", "sv", "fi"])).unwrap_err();
     assert_snapshot!(errors.join("\n"), @r#"
-    business.languages: there is no built-in wording for "fr"; write invitation under [replies.text.fr], or leave the language out
-    business.languages: there is no built-in wording for "es"; write first_contact, first_contact_closed, after_hours, invitation under [replies.text.es], or leave the language out
+    business.languages: there is no built-in wording for "sv", only for ar, de, en, es, fr, hi, it, ja, ko, nl, pl, pt, ru, tr, uk, zh, zh-hant; write invitation under [replies.text.sv], or leave the language out
+    business.languages: there is no built-in wording for "fi", only for ar, de, en, es, fr, hi, it, ja, ko, nl, pl, pt, ru, tr, uk, zh, zh-hant; write first_contact, first_contact_closed, after_hours, invitation under [replies.text.fi], or leave the language out
     "#);
 }
 
