@@ -211,6 +211,9 @@ impl Known {
     }
 }
 
+/// From here on (0 to 1) the look of a text speaks against its words.
+const DISPUTED: f64 = 0.5;
+
 /// How many votes a language must lead by.
 struct Lead {
     /// Where the general look of the text (its trigrams) names the same language.
@@ -221,7 +224,7 @@ struct Lead {
 /// The language that the words speak for, by a wide lead over every other.
 fn of_words(words: &[String], needed: &Lead) -> Option<&'static str> {
     // One letter is a word in too many languages.
-    let parts = words.iter().flat_map(|word| word.split('\'')).filter(|part| part.len() > 1);
+    let parts = words.iter().flat_map(|word| word.split('\'')).filter(|part| part.chars().nth(1).is_some());
     let distinct: BTreeSet<&str> = parts.collect();
     let votes = |known: &Known| distinct.iter().map(|word| known.votes(word)).sum();
     let mut ranking: Vec<(usize, &str, Option<&str>)> =
@@ -234,6 +237,10 @@ fn of_words(words: &[String], needed: &Lead) -> Option<&'static str> {
     if lead < needed.confirmed || second * 2 > best || best * 4 < distinct.len() {
         return None;
     }
-    let confirmed = || whatlang::detect_lang(&words.join(" ")).is_some_and(|look| look.code() == code);
-    (lead >= needed.alone || confirmed()).then_some(name)
+    let look = whatlang::detect(&words.join(" "));
+    match look {
+        Some(look) if look.lang().code() == code => Some(name),
+        Some(look) if look.confidence() > DISPUTED => None,
+        Some(_) | None => (lead >= needed.alone).then_some(name),
+    }
 }
