@@ -21,6 +21,7 @@ struct Situation {
     now: &'static str,
     opening: Option<&'static str>,
     today: &'static [&'static str],
+    reply_time: Option<&'static str>,
 }
 
 const OPEN: Situation = Situation {
@@ -30,6 +31,7 @@ const OPEN: Situation = Situation {
     now: "2026-12-22T10:00",
     opening: None,
     today: &["09:00-18:00"],
+    reply_time: None,
 };
 
 const CLOSED: Situation = Situation {
@@ -39,6 +41,7 @@ const CLOSED: Situation = Situation {
     now: MONDAY_EVENING,
     opening: Some("2026-12-22T09:00"),
     today: &["09:00-12:30", "13:30-18:00"],
+    reply_time: None,
 };
 
 const LONG: &str = "The Old Blue Door Bakery, Patisserie, Coffee House and Delicatessen of Lower Westbrook";
@@ -46,7 +49,14 @@ const LONG: &str = "The Old Blue Door Bakery, Patisserie, Coffee House and Delic
 static SITUATIONS: [Situation; 15] = [
     OPEN,
     CLOSED,
-    Situation { what: "open, two spans", now: "2026-12-21T10:00", today: CLOSED.today, name: None, ..OPEN },
+    Situation {
+        what: "open, two spans, and the time of a reply",
+        name: None,
+        now: "2026-12-21T10:00",
+        today: CLOSED.today,
+        reply_time: Some("2 h"),
+        ..OPEN
+    },
     Situation { what: "open, past midnight", today: &["08:00-11:00", "12:00-14:00", "22:00-24:00"], ..OPEN },
     Situation { what: "always open", today: &[], ..OPEN },
     Situation { what: "not a name", name: Some("Deleted Account"), ..CLOSED },
@@ -75,7 +85,7 @@ fn render(tag: &Lang, kind: Kind, situation: &Situation) -> String {
         display_name: situation.name,
         next_opening: situation.opening.map(instant),
         today: &today,
-        reply_time: None,
+        reply_time: situation.reply_time,
         now: instant(situation.now),
         timezone: &TimeZone::UTC,
     };
@@ -101,6 +111,7 @@ fn shown(text: &str) -> String {
 /// Without what others wrote, which may hold anything.
 fn own_words(text: &str, situation: &Situation) -> String {
     let without = text.replace(situation.business.trim_end_matches('.'), "").replace(['\u{2068}', '\u{2069}'], "");
+    let without = without.replace(situation.reply_time.unwrap_or_default(), "");
     match situation.name.and_then(first_name) {
         Some(name) => without.replace(&name, ""),
         None => without,
