@@ -30,8 +30,25 @@ pub(super) fn isolated(value: &str, from_the_right: bool) -> String {
     if value.contains(other_way) { format!("{BEGIN}{value}{END}") } else { value.to_owned() }
 }
 
+/// The text with an end for each beginning, and no other: an owner's template may have cut a value.
+pub(super) fn balanced(text: &str) -> String {
+    let mut depth = 0_usize;
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            BEGIN => depth += 1,
+            END if depth == 0 => continue,
+            END => depth -= 1,
+            _ => {}
+        }
+        out.push(c);
+    }
+    out.extend(std::iter::repeat_n(END, depth));
+    out
+}
+
 /// The blocks of Hebrew, Arabic and their relatives.
 fn is_right(c: char) -> bool {
-    matches!(c, '\u{0590}'..='\u{08FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFF}'
+    matches!(c, '\u{0590}'..='\u{08FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFC}'
         | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, escape_formatter};
 
-use super::direction::{self, is_from_the_right, isolated};
+use super::direction::{self, balanced, is_from_the_right, isolated};
 use crate::hours::nearest;
 
 /// Stands in the output where an absent value was asked for, until [`tidy`] removes it. A character
@@ -69,7 +69,7 @@ pub(super) fn render(source: &str, values: &Values) -> Result<String, minijinja:
     let from_the_right = is_from_the_right(source);
     let shown = values.iter().map(|(name, value)| (*name, value.shown(from_the_right)));
     let shown: BTreeMap<&str, String> = shown.collect();
-    environment().render_str(source, shown).map(|text| tidy(&text))
+    environment().render_str(source, shown).map(|text| tidy(&balanced(&text)))
 }
 
 /// All that is wrong with a template, each in one sentence.

@@ -14,6 +14,7 @@ fn hostile() -> impl Strategy<Value = String> {
         Just("<b>@room</b>".to_owned()),
         Just("https://spam.example".to_owned()),
         Just("\u{202E}\u{E000}\n\u{0}".to_owned()),
+        Just("\u{2069}مخبز\u{2068}".to_owned()),
         Just("Anna".to_owned()),
         Just(" ".to_owned()),
         any::<String>(),
@@ -62,6 +63,19 @@ proptest! {
         let clean = !text.contains(['\n', '\u{202E}', '\u{E000}']);
         prop_assert!(clean, "{}", text);
         prop_assert!(text.chars().count() <= 2 * (200 + 2) + 8);
+    }
+
+    #[test]
+    fn what_is_isolated_is_closed(value in hostile(), source in prop_oneof![Just("Hi"), Just("مرحباً")]) {
+        let foreign = || template::Filling::Foreign(value.clone());
+        let values = template::Values::from([("business", foreign()), ("first_name", foreign())]);
+        let source = format!("{source} {{{{ business[1:] }}}} {{{{ first_name[:2] }}}} {{{{ business | upper }}}}");
+        let mut depth = 0;
+        for c in template::render(&source, &values).unwrap().chars() {
+            depth += i32::from(c == '\u{2068}') - i32::from(c == '\u{2069}');
+            prop_assert!(depth >= 0);
+        }
+        prop_assert_eq!(depth, 0);
     }
 
     #[test]
