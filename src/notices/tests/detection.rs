@@ -71,6 +71,25 @@ fn a_regional_form_is_found_by_its_language() {
     assert_eq!(of(traditional, &["en", "ja"]), None);
 }
 
+/// A word that is written otherwise than texts are read would never be found.
+#[test]
+fn no_word_of_the_table_is_dead() {
+    let table: BTreeMap<String, BTreeMap<String, BTreeMap<String, String>>> =
+        toml::from_str(include_str!("../detect.toml")).expect("the table");
+    let ours: Vec<&str> = table["languages"].keys().map(String::as_str).collect();
+    assert_eq!(ours.join(" "), "ar de en es fr hi it nl pl pt ru tr uk");
+    for (tag, marks) in table.values().flatten() {
+        let mut words: Vec<&str> = marks["words"].split_whitespace().collect();
+        let dead =
+            |word: &&&str| word.chars().nth(1).is_none() || word.contains(['\'', '-']) || word.to_lowercase() != **word;
+        assert_eq!(words.iter().filter(dead).collect::<Vec<_>>(), [&""; 0], "{tag}");
+        let count = words.len();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), count, "{tag}: a word stands there twice");
+    }
+}
+
 #[test]
 fn capitals_accents_and_marks_change_nothing() {
     let of = |text: &str| found(text, &langs(&OURS));
