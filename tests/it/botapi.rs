@@ -6,6 +6,7 @@
 mod content;
 mod methods;
 mod people;
+mod schema;
 mod state;
 mod updates;
 mod wire;
@@ -25,6 +26,7 @@ pub use crate::fault::{Answer, Fault};
 pub use state::{Call, Outcome, Sent};
 
 use crate::fault::{self, Faults, Rule};
+use schema::Schema;
 use state::State;
 
 /// The server. Dropping it closes the port.
@@ -110,6 +112,11 @@ impl BotApi {
         self.calls().into_iter().filter(|call| fault::matches(method, &call.method)).collect()
     }
 
+    /// How many calls met a fault.
+    pub fn failed_calls(&self) -> usize {
+        self.shared.state().calls.iter().filter(|call| matches!(call.outcome, Outcome::Failed { .. })).count()
+    }
+
     /// Sends that were refused or failed before they were carried out, and whose words never reached that chat at
     /// any time: what the product lost, unless it told somebody.
     pub fn refused_and_lost(&self) -> Vec<Call> {
@@ -125,6 +132,18 @@ impl BotApi {
     /// Updates that the bot has not confirmed yet.
     pub fn unconfirmed(&self) -> Vec<Value> {
         self.shared.state().updates.iter().cloned().collect()
+    }
+
+    /// Every update ever made, every call and every answer is as the official schema says; nothing is checked without
+    /// `$FRONTDESK_SPECS`.
+    pub fn assert_official(&self) {
+        let Some(schema) = Schema::load() else { return };
+        let state = self.shared.state();
+        let updates = state.all_updates.iter().map(|update| schema.update(update));
+        let calls = state.calls.iter().map(|call| schema.call(&call.method, &call.params));
+        let answers = state.answers.iter().map(|(method, answer)| schema.answer(method, answer));
+        let problems: Vec<_> = updates.chain(calls).chain(answers).filter_map(Result::err).collect();
+        assert!(problems.is_empty(), "not as the official schema says:\n{}", problems.join("\n"));
     }
 
     /// Waits for at least `n` visible messages of the bot in this chat.

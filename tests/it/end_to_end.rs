@@ -53,6 +53,7 @@ async fn a_customer_asks_in_telegram_and_reads_the_answer_of_an_operator_in_matr
         [6] frontdesk: Anna: Please keep one for me
         [7] ann: !close
     ");
+    shop.telegram.assert_official();
     let mode = std::fs::metadata(shop.folder.path().join("data")).unwrap().permissions();
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o700, "messages are private");
     let (status, took) = shop.stop().await;
@@ -115,6 +116,7 @@ async fn nothing_is_lost_or_repeated_when_it_is_killed_again_and_again() {
         }
         assert!(settled(&transcript) >= 6);
     }
+    shop.telegram.assert_official();
 }
 
 /// Every answer of six rounds has arrived exactly once, or stands before the operator.

@@ -149,6 +149,12 @@ impl BotApi {
         self.shared.change(|state| state.push_raw(update));
     }
 
+    /// The next updates that come together come in reverse. The real platform keeps them in order; a proxy that answers
+    /// from several servers might not.
+    pub fn reverses_next(&self) {
+        self.shared.change(|state| state.reverse = true);
+    }
+
     fn quoted(&self, chat: i64, message: i64) -> Value {
         let state = self.shared.state();
         let stored = state.message(chat, message).unwrap_or_else(|| panic!("there is no message {message} in {chat}"));

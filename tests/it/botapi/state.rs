@@ -134,8 +134,14 @@ pub(super) struct State {
     pub chats: BTreeMap<i64, Chat>,
     pub files: BTreeMap<String, Vec<u8>>,
     pub calls: Vec<Call>,
+    /// What waits to be confirmed.
     pub updates: VecDeque<Value>,
+    /// All that were ever made, and what each call that succeeded was answered, for the check against the schema.
+    pub all_updates: Vec<Value>,
+    pub answers: Vec<(String, Value)>,
     pub next_update: i64,
+    /// The next answer with several updates has them in reverse.
+    pub reverse: bool,
     pub allowed: Vec<String>,
     pub webhook: String,
     /// The `getUpdates` that counts: a later one ends it.
@@ -153,7 +159,10 @@ impl State {
             files: BTreeMap::new(),
             calls: Vec::new(),
             updates: VecDeque::new(),
+            all_updates: Vec::new(),
+            answers: Vec::new(),
             next_update: 730_000_001,
+            reverse: false,
             allowed: Vec::new(),
             webhook: String::new(),
             poller: 0,

@@ -18,7 +18,7 @@ async fn api() -> BotApi {
     api
 }
 
-async fn call(api: &BotApi, method: &str, params: Value) -> (u16, Value) {
+pub(super) async fn call(api: &BotApi, method: &str, params: Value) -> (u16, Value) {
     let (status, text) = post(api, method, params).await.expect("an answer");
     (status, serde_json::from_str(&text).expect("JSON"))
 }
@@ -35,7 +35,7 @@ async fn post(api: &BotApi, method: &str, params: Value) -> io::Result<(u16, Str
     Ok((head[9..12].parse().expect("a status"), body.to_owned()))
 }
 
-async fn request(api: &BotApi, token: &str, method: &str, head: &str, body: &[u8]) -> io::Result<Vec<u8>> {
+pub(super) async fn request(api: &BotApi, token: &str, method: &str, head: &str, body: &[u8]) -> io::Result<Vec<u8>> {
     let mut tcp = TcpStream::connect(api.url().trim_start_matches("http://")).await?;
     let length = body.len();
     let head = format!(

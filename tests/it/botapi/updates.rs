@@ -23,7 +23,7 @@ impl Shared {
         loop {
             changed.mark_unchanged();
             {
-                let state = self.state();
+                let mut state = self.state();
                 state.may_poll()?;
                 if state.poller != mine {
                     return Err(conflict(
@@ -31,7 +31,7 @@ impl Shared {
                     ));
                 }
                 if !state.updates.is_empty() || Instant::now() >= deadline {
-                    return Ok(state.updates.iter().take(usize::try_from(limit).unwrap_or(100)).cloned().collect());
+                    return Ok(Value::Array(state.batch(limit)));
                 }
             }
             // Out of time is no error: the next look decides.
@@ -67,7 +67,19 @@ impl State {
     pub fn push_raw(&mut self, mut update: Value) {
         update["update_id"] = self.next_update.into();
         self.next_update += 1;
+        self.all_updates.push(update.clone());
         self.updates.push_back(update);
+    }
+
+    /// What a poll is given.
+    fn batch(&mut self, limit: u64) -> Vec<Value> {
+        let limit = usize::try_from(limit).unwrap_or(100);
+        let mut batch: Vec<_> = self.updates.iter().take(limit).cloned().collect();
+        if self.reverse && batch.len() > 1 {
+            self.reverse = false;
+            batch.reverse();
+        }
+        batch
     }
 
     /// The bot waits for updates, and there are none.
