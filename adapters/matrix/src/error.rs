@@ -18,6 +18,17 @@ pub(crate) fn http(error: &matrix_sdk::Error) -> Option<&HttpError> {
     }
 }
 
+/// How long the homeserver asks us to wait, where it says so.
+pub(crate) fn patience(error: &HttpError) -> Option<Duration> {
+    match error.client_api_error_kind()? {
+        ErrorKind::LimitExceeded(limit) => match limit.retry_after.as_ref()? {
+            RetryAfter::Delay(after) => Some(*after),
+            RetryAfter::DateTime(_) => None,
+        },
+        _ => None,
+    }
+}
+
 /// What happened, for people.
 pub(crate) fn describe(error: &matrix_sdk::Error) -> String {
     http(error).map_or_else(|| error.to_string(), describe_http)
@@ -31,7 +42,7 @@ pub(crate) fn describe_http(error: &HttpError) -> String {
         HttpError::Cached(error) => describe_http(error),
         HttpError::Api(_) => match error.as_client_api_error() {
             Some(error) => error.to_string(),
-            None => "an answer that is not Matrix (a proxy in between?)".into(),
+            None => NOT_MATRIX.into(),
         },
         HttpError::IntoHttp(_) | HttpError::RefreshToken(_) => error.to_string(),
     }
@@ -69,14 +80,10 @@ pub(crate) fn sending_http(error: &HttpError) -> SendError {
     }
     let Some(api) = error.as_client_api_error() else { return SendError::Uncertain(text) };
     match api.error_kind() {
-        Some(ErrorKind::LimitExceeded(limit)) => SendError::RetryAfter {
-            after: match &limit.retry_after {
-                Some(RetryAfter::Delay(after)) => *after,
-                Some(RetryAfter::DateTime(_)) | None => PATIENCE,
-            },
-            // The whole channel: the homeserver paces all that this account does.
-            bucket: None,
-        },
+        // The whole channel: the homeserver paces all that this account does.
+        Some(ErrorKind::LimitExceeded(_)) => {
+            SendError::RetryAfter { after: patience(error).unwrap_or(PATIENCE), bucket: None }
+        }
         Some(ErrorKind::TooLarge) => SendError::refused(
             RefusedScope::Content,
             "the message is too long for Matrix (64 KiB in all); send it in several parts",
@@ -96,9 +103,13 @@ pub(crate) fn sending_http(error: &HttpError) -> SendError {
         }
         _ if api.status_code.is_server_error() => SendError::Uncertain(text),
         _ if api.status_code.as_u16() == 429 => SendError::RetryAfter { after: PATIENCE, bucket: None },
+        // A page of a proxy in between decides nothing about our message, nor says how far it came.
+        None => SendError::Uncertain(NOT_MATRIX.into()),
         _ => SendError::refused(RefusedScope::Content, format!("the homeserver refused the message ({text})")),
     }
 }
+
+const NOT_MATRIX: &str = "an answer that is not Matrix (a proxy in between?)";
 
 pub(crate) const LOGGED_OUT: &str = "the homeserver has logged us out; a new access token (`token`) or `password` \
                                      in the config is needed";

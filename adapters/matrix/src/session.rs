@@ -286,7 +286,7 @@ async fn has_keys(client: &Client, config: &Config, token: &Secret, device: &str
     let url = address(config, "/_matrix/client/v3/keys/query");
     let request = client.http_client().post(url).header("content-type", "application/json").body(question.to_string());
     let (status, answer) = ask(config, token, request).await?;
-    if !status.is_success() {
+    if !status.is_success() || !answer["device_keys"].is_object() {
         return Err(ReceiveError::Transient(format!("cannot ask for the keys of our device ({status})")));
     }
     Ok(answer["device_keys"][user][device]["keys"].as_object().is_some_and(|keys| !keys.is_empty()))
@@ -301,7 +301,8 @@ pub(crate) struct Me {
 pub(crate) async fn whoami(client: &Client, config: &Config, token: &Secret) -> Result<Me, ReceiveError> {
     let request = client.http_client().get(address(config, "/_matrix/client/v3/account/whoami"));
     let (status, body) = ask(config, token, request).await?;
-    if status.as_u16() == 401 || status.as_u16() == 403 {
+    // A proxy in between refuses too, but not in the words of Matrix.
+    if (status.as_u16() == 401 || status.as_u16() == 403) && body["errcode"].is_string() {
         return Err(ReceiveError::Account(
             "the homeserver does not know the access token; make a new one for `token`, or use `password`".into(),
         ));

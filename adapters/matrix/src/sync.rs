@@ -168,9 +168,10 @@ impl<'a> Intake<'a> {
                 Ok(response) => return Ok(response),
                 // The SDK has not seen an answer, so the same question can be asked again.
                 Err(problem) if error::http(&problem).is_some_and(|http| error::logged_out(http).is_none()) => {
+                    let patience = error::http(&problem).and_then(error::patience).unwrap_or_default();
                     let problem = format!("cannot read from the homeserver: {}; is it up?", error::describe(&problem));
                     self.say(ChannelHealth::Failing { problem });
-                    tokio::time::sleep(pause).await;
+                    tokio::time::sleep(pause.max(patience)).await;
                     pause = (pause * 2).min(LONG_POLL);
                 }
                 Err(problem) => return Err(error::receiving("read from the homeserver", &problem)),
