@@ -34,6 +34,23 @@ pub enum Answer {
     Late(Duration),
 }
 
+/// One of each, short enough to try them all.
+pub const EVERY: [Answer; 13] = [
+    Answer::TooMany(Some(1)),
+    Answer::TooMany(None),
+    Answer::Error(500),
+    Answer::Error(502),
+    Answer::Error(504),
+    Answer::Html(200),
+    Answer::Html(404),
+    Answer::Html(502),
+    Answer::Nonsense,
+    Answer::Reset,
+    Answer::Cut,
+    Answer::Silence(Duration::from_secs(2)),
+    Answer::Late(Duration::from_secs(1)),
+];
+
 impl Fault {
     /// The call is not carried out (with `Late`: carried out after the delay, even when the caller has gone).
     pub const fn before(answer: Answer) -> Self {

@@ -7,6 +7,7 @@ mod cuttable;
 mod end_to_end;
 mod fake;
 mod fault;
+mod faults;
 mod matrix;
 mod operator;
 mod playground;

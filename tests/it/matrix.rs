@@ -5,4 +5,5 @@ mod account;
 mod bench;
 mod contract;
 mod conversation;
+mod faults;
 mod room;

@@ -42,11 +42,16 @@ struct Shared {
     target: String,
     calls: Mutex<Vec<Call>>,
     faults: Mutex<Faults>,
+    rewrites: Mutex<Vec<(String, Rewrite)>>,
     changed: watch::Sender<u64>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+/// What becomes of an answer's JSON.
+type Rewrite = fn(&mut Value);
+
+#[derive(Clone, Debug)]
 pub struct Call {
+    pub at: Instant,
     /// Method and path: `PUT /_matrix/client/v3/...`.
     pub name: String,
     /// `Null` where it is not JSON.
@@ -83,6 +88,7 @@ impl Proxy {
             target: server.trim_start_matches("http://").to_owned(),
             calls: Mutex::default(),
             faults: Mutex::default(),
+            rewrites: Mutex::default(),
             changed: watch::Sender::new(0),
         });
         let app = Router::new().fallback(route).layer(DefaultBodyLimit::max(MAX_BODY)).with_state(shared.clone());
@@ -103,6 +109,11 @@ impl Proxy {
     /// The calls that a pattern fits: `PUT */send/*`, `GET */sync*`.
     pub fn calls_of(&self, pattern: &str) -> Vec<Call> {
         self.shared.calls().iter().filter(|call| fault::matches(pattern, &call.name)).cloned().collect()
+    }
+
+    /// How many calls met a fault.
+    pub fn failed_calls(&self) -> usize {
+        self.shared.calls().iter().filter(|call| matches!(call.outcome, Outcome::Failed { .. })).count()
     }
 
     /// Waits for at least `n` calls that the pattern fits, whatever became of them.
@@ -150,9 +161,15 @@ impl Proxy {
         self.shared.faults().add(Rule::when(pick));
     }
 
+    /// The answer to the next call that the pattern fits, and that does not fail, is changed on its way.
+    pub fn rewrite_next(&self, pattern: &str, rewrite: Rewrite) {
+        self.shared.rewrites().push((pattern.to_owned(), rewrite));
+    }
+
     /// No more faults.
     pub fn heal(&self) {
         *self.shared.faults() = Faults::default();
+        self.shared.rewrites().clear();
     }
 }
 
@@ -171,11 +188,26 @@ impl Shared {
         self.faults.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
+    fn rewrites(&self) -> MutexGuard<'_, Vec<(String, Rewrite)>> {
+        self.rewrites.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn rewritten(&self, name: &str, mut answer: Whole) -> Whole {
+        let mut rewrites = self.rewrites();
+        if let Some(at) = rewrites.iter().position(|(pattern, _)| fault::matches(pattern, name))
+            && let Ok(mut json) = serde_json::from_slice(&answer.body)
+        {
+            (rewrites.remove(at).1)(&mut json);
+            answer.body = json.to_string().into();
+        }
+        answer
+    }
+
     /// Notes a call; gives its number.
     fn note(&self, name: &str, body: &Bytes) -> usize {
         let body = serde_json::from_slice(body).unwrap_or_default();
         self.change(|calls| {
-            calls.push(Call { name: name.to_owned(), body, outcome: Outcome::Open });
+            calls.push(Call { at: Instant::now(), name: name.to_owned(), body, outcome: Outcome::Open });
             calls.len() - 1
         })
     }
@@ -207,7 +239,7 @@ async fn route(
     let Some(fault) = fault else {
         let answer = pass(&shared.target, request).await;
         shared.settle(number, answer.as_ref().map_or(Outcome::Unreachable, |it| Outcome::Answered(it.status.as_u16())));
-        return Whole::reply(answer);
+        return Whole::reply(answer.map(|answer| shared.rewritten(&name, answer)));
     };
     let late = fault.postponed();
     if !fault.carried_out && late.is_none() {

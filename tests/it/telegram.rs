@@ -1,12 +1,16 @@
 //! The Telegram adapter against the stand-in of the Bot API.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod faults;
 mod files;
 mod receiving;
 mod sending;
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
     time::{Duration, Instant},
 };
 
@@ -14,8 +18,8 @@ use async_trait::async_trait;
 use frontdesk_core::{
     AccountId, Adapter, Address, ChannelHealth, Content, Event, Inbound, Inbox, InboxError, Media, MediaKind, MediaRef,
     MediaStream, Op, Outbound, OutboxKey, Part, PlatformId, Post, Prepared, ReceiveError, RefusedScope, SendError,
-    Sent, Severity, Side, Signal, Style,
-    contract::{self, Counterpart, FarSide, TestInbox},
+    SendErrorKind, Sent, Severity, Side, Signal, Style,
+    contract::{self, Counterpart, FarSide, TestInbox, Trouble},
 };
 use frontdesk_telegram::{RawConfig, TelegramAdapter};
 use futures::StreamExt;
@@ -30,22 +34,33 @@ use tokio_util::sync::CancellationToken;
 use crate::botapi::{Answer, BotApi, Fault};
 
 const ANNA: i64 = 42;
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 #[tokio::test]
 async fn it_passes_the_contract_of_all_adapters() {
-    let far = TelegramSide(anna().await);
-    if let Err(report) = contract::check(&far).await {
-        panic!("{report}");
-    }
+    let skipped = [
+        "a repeated send of one key is seen once, where it may be repeated",
+        "a closed reply window is said to be one",
+        "a send that arrived is found",
+        "a send that was never made is not found",
+        "a send that lost its answer is found",
+        "a desk opens a thread and posts in it",
+        "an answer in a thread names its desk and thread",
+    ];
+    let far = TelegramSide { api: anna().await, troubles: AtomicUsize::new(0) };
+    contract::assert_kept(&far, &skipped).await;
 }
 
-struct TelegramSide(BotApi);
+struct TelegramSide {
+    api: BotApi,
+    /// So many calls have failed before the last trouble.
+    troubles: AtomicUsize,
+}
 
 #[async_trait]
 impl FarSide for TelegramSide {
     async fn adapter(&self) -> Arc<dyn Adapter> {
-        adapter(&self.0)
+        adapter(&self.api)
     }
 
     fn person(&self) -> Counterpart {
@@ -54,17 +69,66 @@ impl FarSide for TelegramSide {
     }
 
     async fn says(&self, text: &str) {
-        self.0.says(ANNA, text);
+        self.api.says(ANNA, text);
     }
 
     async fn sees(&self) -> Vec<String> {
-        self.0.received(ANNA).into_iter().map(|sent| sent.text).collect()
+        self.api.received(ANNA).into_iter().map(|sent| sent.text).collect()
     }
 
-    async fn lose_next_answer(&self) -> bool {
-        self.0.fail_next("sendMessage", 1, Fault::after(Answer::Reset));
+    async fn provoke(&self, trouble: Trouble) -> bool {
+        let (method, fault) = match trouble {
+            Trouble::AnswerLost => ("sendMessage", Fault::after(Answer::Reset)),
+            Trouble::AnswerHangs => ("sendMessage", Fault::after(Answer::Silence(Duration::from_secs(60)))),
+            Trouble::DeliveryBreaks => ("getUpdates", Fault::after(Answer::Cut)),
+            Trouble::DeliveryHangs => ("getUpdates", Fault::before(Answer::Silence(Duration::from_secs(60)))),
+            Trouble::DeliveryReversed => {
+                self.api.reverses_next();
+                return true;
+            }
+            Trouble::SendFails(kind) => match failure(kind) {
+                Some(answer) => ("sendMessage", Fault::before(answer)),
+                None => return false,
+            },
+        };
+        self.troubles.store(self.api.failed_calls(), SeqCst);
+        self.api.fail_next(method, 1, fault);
         true
     }
+
+    async fn is_met(&self) -> bool {
+        self.api.failed_calls() > self.troubles.load(SeqCst)
+    }
+}
+
+/// How the real server says it; bots have no reply window.
+fn failure(kind: SendErrorKind) -> Option<Answer> {
+    let answer = match kind {
+        SendErrorKind::RetryAfter => Answer::TooMany(Some(2)),
+        SendErrorKind::Transient => Answer::Says(
+            409,
+            r#"{ "ok": false, "error_code": 409, "description": "Conflict: can't use this method now" }"#,
+        ),
+        SendErrorKind::Uncertain => Answer::Reset,
+        SendErrorKind::WindowClosed => return None,
+        SendErrorKind::Moved => Answer::Says(
+            400,
+            r#"{ "ok": false, "error_code": 400, "parameters": { "migrate_to_chat_id": 42 },
+                "description": "Bad Request: group chat was upgraded to a supergroup chat" }"#,
+        ),
+        SendErrorKind::Refused(RefusedScope::Content) => Answer::Says(
+            400,
+            r#"{ "ok": false, "error_code": 400, "description": "Bad Request: message is too long" }"#,
+        ),
+        SendErrorKind::Refused(RefusedScope::Recipient) => Answer::Says(
+            403,
+            r#"{ "ok": false, "error_code": 403, "description": "Forbidden: bot was blocked by the user" }"#,
+        ),
+        SendErrorKind::Refused(RefusedScope::Account) => {
+            Answer::Says(401, r#"{ "ok": false, "error_code": 401, "description": "Unauthorized" }"#)
+        }
+    };
+    Some(answer)
 }
 
 #[tokio::test]
@@ -76,6 +140,55 @@ async fn a_probe_names_the_bot_and_finds_a_webhook() {
     assert_eq!(severities().await, [Severity::Ok, Severity::Error]);
     let wrong = adapter_with(api.url(), "123456789:AAEanotherAnotherAnotherAnotherAnother").probe().await;
     assert!(wrong[0].severity == Severity::Error && wrong[0].text.contains("@BotFather"), "{wrong:?}");
+}
+
+/// What the product asks, and how, is in the official schema: each call with each of its parameters.
+#[tokio::test]
+async fn every_call_is_one_of_the_official_api() {
+    let api = anna().await;
+    let receiving = Receiving::start(&api);
+    let asked = api.says(ANNA, "When?");
+    api.sends_photo(ANNA, Some("For Saturday?"));
+    api.react(ANNA, ANNA, asked, &[], &["👍"]);
+    let media = receiving.events(2).await.into_iter().find_map(|inbound| match inbound.event {
+        Event::Message(message) => message.content.parts.into_iter().find_map(|part| match part {
+            Part::Media { media, .. } => Some(media),
+            _ => None,
+        }),
+        _ => None,
+    });
+    receiving.stop().await;
+    adapter(&api).probe().await;
+    adapter(&api).fetch(&media.expect("a picture")).await.map(|_| ()).unwrap();
+    let thread = Address::Chat { chat: "42".into(), scope: None, thread: Some("77".into()) };
+    let reply = Post { reply_to: Some(asked.to_string().into()), style: Style::Notice, ..Post::words("At nine.") };
+    let in_thread = Outbound { to: thread.clone(), ..outbound(Op::Post(reply)) };
+    let id = adapter(&api).send(&in_thread, &Prepared::default(), &NoMedia).await.unwrap().ids.remove(0);
+    for to in [Address::chat("42"), thread] {
+        adapter(&api).signal(&to, Signal::Typing).await;
+    }
+    for op in [
+        Op::Edit { id: id.clone(), post: Post::words("At ten.") },
+        Op::React { id: asked.to_string().into(), emoji: Some("👍".into()) },
+        Op::React { id: asked.to_string().into(), emoji: None },
+        Op::Delete { id },
+    ] {
+        send(&api, op).await.unwrap();
+    }
+    let called: std::collections::BTreeSet<_> = api.calls().into_iter().map(|call| call.method).collect();
+    let all = [
+        "deleteMessage",
+        "editMessageText",
+        "getFile",
+        "getMe",
+        "getUpdates",
+        "getWebhookInfo",
+        "sendChatAction",
+        "sendMessage",
+        "setMessageReaction",
+    ];
+    assert_eq!(called.iter().map(String::as_str).collect::<Vec<_>>(), all, "a method more or less: call it here");
+    api.assert_official();
 }
 
 /// A server, with Anna who has started the bot; that was read long ago.
@@ -132,6 +245,13 @@ impl Receiving {
         found.unwrap_or_else(|| panic!("{:?}", self.inbox.healths()))
     }
 
+    /// Exactly these words were stored, each once.
+    async fn stop_at(self, texts: &[&str], when: &str) {
+        let stored: Vec<_> = self.inbox.stored().iter().map(|inbound| words(&inbound.event)).collect();
+        assert_eq!(stored, texts, "{when}");
+        self.stop().await;
+    }
+
     async fn stop(self) {
         self.stop.cancel();
         self.task.await.unwrap().unwrap();
@@ -141,7 +261,7 @@ impl Receiving {
 /// Refuses everything.
 #[derive(Default)]
 struct FullDisk {
-    refused: std::sync::atomic::AtomicUsize,
+    refused: AtomicUsize,
 }
 
 #[async_trait]
@@ -151,7 +271,7 @@ impl Inbox for FullDisk {
     }
 
     async fn accept(&self, _: Vec<Inbound>, _: Option<frontdesk_core::Cursor>) -> Result<(), InboxError> {
-        self.refused.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        self.refused.fetch_add(1, SeqCst);
         Err(InboxError::Store("no space left".into()))
     }
 

@@ -37,7 +37,30 @@ pub enum RefusedScope {
     Account,
 }
 
+/// Which of the errors it is, without its particulars.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendErrorKind {
+    RetryAfter,
+    Transient,
+    Uncertain,
+    WindowClosed,
+    Moved,
+    Refused(RefusedScope),
+}
+
 impl SendError {
+    #[must_use]
+    pub fn kind(&self) -> SendErrorKind {
+        match self {
+            Self::RetryAfter { .. } => SendErrorKind::RetryAfter,
+            Self::Transient(_) => SendErrorKind::Transient,
+            Self::Uncertain(_) => SendErrorKind::Uncertain,
+            Self::WindowClosed => SendErrorKind::WindowClosed,
+            Self::Moved(_) => SendErrorKind::Moved,
+            Self::Refused { scope, .. } => SendErrorKind::Refused(*scope),
+        }
+    }
+
     #[must_use]
     pub fn refused(scope: RefusedScope, reason: impl Into<String>) -> Self {
         Self::Refused { scope, reason: reason.into() }

@@ -23,7 +23,7 @@ pub use adapter::{Adapter, Inbox, Media, MediaStream};
 pub use capabilities::{Capabilities, Limit, MediaLimit, Pace, Rate, TextUnit};
 pub use config::{ConfigProblem, SecretSource};
 pub use content::{Content, MediaKind, MediaRef, Part};
-pub use error::{InboxError, ReceiveError, RefusedScope, SendError};
+pub use error::{InboxError, ReceiveError, RefusedScope, SendError, SendErrorKind};
 pub use event::{DeliveryState, Event, Inbound, MemberChange, Message, Person, PersonKind, RawJson, Side};
 pub use health::{ChannelHealth, Finding, Severity};
 pub use id::{

@@ -84,7 +84,7 @@ async fn what_the_inbox_refuses_is_never_confirmed() {
         let (adapter, inbox, stop) = (adapter(&api), inbox.clone(), stop.clone());
         async move { adapter.receive(inbox, None, stop).await }
     });
-    while inbox.refused.load(std::sync::atomic::Ordering::SeqCst) < 2 {
+    while inbox.refused.load(SeqCst) < 2 {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(api.unconfirmed().len(), 1);

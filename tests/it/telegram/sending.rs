@@ -1,33 +1,5 @@
 use super::*;
 
-/// Only what was refused in so many words is certain; an answer of 5xx comes 10 s late through teloxide.
-#[tokio::test]
-async fn a_failed_answer_says_what_is_certain() {
-    let cases = [
-        (Fault::before(Answer::TooMany(Some(3))), "wait 3 s for chat:42"),
-        (Fault::before(Answer::TooMany(None)), "wait 5 s for chat:42"),
-        (Fault::before(Answer::Reset), "uncertain"),
-        (Fault::after(Answer::Reset), "uncertain"),
-        (Fault::after(Answer::Cut), "uncertain"),
-        (Fault::after(Answer::Nonsense), "uncertain"),
-        (Fault::before(Answer::Html(404)), "uncertain"),
-        (Fault::after(Answer::Html(502)), "uncertain"),
-        (Fault::before(Answer::Error(500)), "uncertain"),
-        (Fault::after(Answer::Error(504)), "uncertain"),
-    ];
-    let checks = cases.into_iter().map(|(fault, expected)| async move {
-        let api = anna().await;
-        api.fail_next("sendMessage", 1, fault);
-        let started = Instant::now();
-        let outcome = send(&api, post("Yes, we do.")).await;
-        assert_eq!(verdict(&outcome), expected, "{fault:?}: {outcome:?}");
-        assert_eq!(api.calls_of("sendMessage").len(), 1, "{fault:?}");
-        assert!(started.elapsed() < Duration::from_secs(60), "{fault:?}");
-        assert!(!format!("{outcome:?}").contains(api.token()), "{fault:?}: {outcome:?}");
-    });
-    futures::future::join_all(checks).await;
-}
-
 #[tokio::test]
 async fn what_never_left_is_certain_and_shows_no_token() {
     let api = anna().await;

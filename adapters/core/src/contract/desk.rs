@@ -3,11 +3,12 @@ use super::{
     sending::{once, send},
     session::Session,
 };
-use crate::{Address, DeskName, Op, Post, Sent, Side, ThreadId};
+use crate::{Address, DeskName, Found, Op, Post, Sent, Side, ThreadId};
 
 pub(super) async fn thread_takes_posts(bench: &Bench<'_>) -> Result<(), String> {
     let session = bench.session().await?;
     if !session.is_desk() {
+        bench.skip();
         return session.stop(bench).await;
     }
     let card = bench.words("Anna, Telegram, new");
@@ -24,6 +25,7 @@ pub(super) async fn thread_takes_posts(bench: &Bench<'_>) -> Result<(), String> 
 pub(super) async fn answer_names_its_thread(bench: &Bench<'_>) -> Result<(), String> {
     let session = bench.session().await?;
     if !session.is_desk() {
+        bench.skip();
         return session.stop(bench).await;
     }
     let (desk, thread) = open(bench, &session, &bench.words("Anna, WhatsApp, returning")).await?;
@@ -45,5 +47,13 @@ async fn open(bench: &Bench<'_>, session: &Session, card: &str) -> Result<(DeskN
     let Sent { thread, ids } = send(&*session.adapter, &message).await?;
     let thread = thread.ok_or("a thread was opened, and `Sent::thread` is not set")?;
     ensure(!ids.is_empty(), || "the card has no id".into())?;
+    // Who finds the card again after an uncertain send has to find the thread with it.
+    match session.adapter.find(&message).await.map_err(|error| format!("find: {error}"))? {
+        Found::Sent(found) => {
+            ensure(found == Sent { thread: Some(thread.clone()), ids }, || format!("found {found:?}"))?
+        }
+        Found::Absent => return Err("the card is there, and was not found".into()),
+        Found::Unknown => {}
+    }
     Ok((desk, thread))
 }

@@ -25,6 +25,10 @@ pub(super) enum Manner {
     Hangs,
     /// Stores and never answers, like a program that is killed just after the disk.
     StoresAndHangs,
+    /// Takes nothing any more: the program is stopping.
+    IsStopping,
+    /// The channel was first connected to another account.
+    KnowsAnother,
 }
 
 #[derive(Default)]
@@ -119,8 +123,14 @@ impl Default for TestInbox {
 #[async_trait]
 impl Inbox for TestInbox {
     async fn connected(&self, account: AccountId) -> Result<(), InboxError> {
-        self.note(|notes| notes.account = Some(account));
-        Ok(())
+        let manner = self.note(|notes| {
+            notes.account = Some(account);
+            notes.manner
+        });
+        match manner {
+            Manner::KnowsAnother => Err(InboxError::Account("the test wants another account".into())),
+            Manner::Stores | Manner::Refuses(_) | Manner::Hangs | Manner::StoresAndHangs | Manner::IsStopping => Ok(()),
+        }
     }
 
     async fn accept(&self, events: Vec<Inbound>, cursor: Option<Cursor>) -> Result<(), InboxError> {
@@ -135,6 +145,8 @@ impl Inbox for TestInbox {
                 Ok(())
             }
             Manner::Refuses(_) => Err(InboxError::Store("the test refuses this batch".into())),
+            Manner::IsStopping => Err(InboxError::Stopping),
+            Manner::KnowsAnother => Err(InboxError::Account("the test wants another account".into())),
             Manner::Hangs => std::future::pending().await,
             Manner::StoresAndHangs => {
                 self.note(|notes| notes.stored.extend(events));
@@ -161,7 +173,9 @@ impl Notes {
                 self.manner = Manner::Refuses(left - 1);
                 Manner::Refuses(left)
             }
-            Manner::Stores | Manner::Hangs | Manner::StoresAndHangs => self.manner,
+            Manner::Stores | Manner::Hangs | Manner::StoresAndHangs | Manner::IsStopping | Manner::KnowsAnother => {
+                self.manner
+            }
         }
     }
 

@@ -1,11 +1,11 @@
 use std::{collections::HashSet, time::Duration};
 
 use super::{
-    Bench, HOSTILE, ensure,
+    Bench, HOSTILE, Trouble, ensure,
     inbox::Manner,
     session::{Arrival, all},
 };
-use crate::PersonKind;
+use crate::{InboxError, PersonKind, ReceiveError};
 
 pub(super) async fn names_its_account_first(bench: &Bench<'_>) -> Result<(), String> {
     let words = bench.words("Hello?");
@@ -119,18 +119,83 @@ pub(super) async fn goes_on_where_it_stopped(bench: &Bench<'_>) -> Result<(), St
     next.stop(bench).await
 }
 
-pub(super) async fn stops_when_asked(bench: &Bench<'_>) -> Result<(), String> {
-    let idle = bench.session().await?;
-    idle.stop(bench).await.map_err(|what| format!("while it waits: {what}"))?;
-
-    let words = bench.words("A full disk");
+/// The adapter may end meanwhile, to be started again; only forgetting is wrong.
+pub(super) async fn long_refusal_loses_nothing(bench: &Bench<'_>) -> Result<(), String> {
+    let words = bench.words("Is anybody there at all?");
     bench.far.says(&words).await;
-    let refusing = bench.session_with(Manner::Refuses(usize::MAX)).await;
-    refusing.offered(&words).await?;
-    refusing.stop(bench).await.map_err(|what| format!("while the inbox refuses: {what}"))?;
+    let failing = bench.session_with(Manner::Refuses(usize::MAX)).await;
+    failing.offered(&words).await?;
+    while !failing.has_ended() && all(&failing.inbox.offered(), &words).len() < 4 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    failing.kill(bench).await;
 
     let next = bench.session().await?;
     next.stored(&words).await?;
-    let quick = tokio::time::timeout(Duration::from_secs(6), next.stop(bench)).await;
-    quick.map_err(|_| "did not stop the second time".to_owned())?
+    next.stop(bench).await
+}
+
+pub(super) async fn other_account_hands_over_nothing(bench: &Bench<'_>) -> Result<(), String> {
+    let words = bench.words("For whom is this?");
+    bench.far.says(&words).await;
+    let other = bench.session_with(Manner::KnowsAnother).await;
+    let inbox = other.inbox.clone();
+    let ended = other.ended(bench).await?;
+    ensure(matches!(ended, Err(ReceiveError::Inbox(InboxError::Account(_)))), || format!("ended with {ended:?}"))?;
+    ensure(inbox.offered().is_empty(), || "events were handed over all the same".into())?;
+
+    let next = bench.session().await?;
+    next.stored(&words).await?;
+    next.stop(bench).await
+}
+
+pub(super) async fn stopping_inbox_ends_it(bench: &Bench<'_>) -> Result<(), String> {
+    let words = bench.words("Just before the end");
+    bench.far.says(&words).await;
+    let ended = bench.session_with(Manner::IsStopping).await.ended(bench).await?;
+    let expected = matches!(ended, Ok(()) | Err(ReceiveError::Inbox(InboxError::Stopping)));
+    ensure(expected, || format!("ended with {ended:?}"))?;
+
+    let next = bench.session().await?;
+    next.stored(&words).await?;
+    next.stop(bench).await
+}
+
+pub(super) async fn broken_delivery_is_made_again(bench: &Bench<'_>) -> Result<(), String> {
+    if !bench.provoke(Trouble::DeliveryBreaks).await {
+        return Ok(());
+    }
+    let words = bench.words("Did this break?");
+    bench.far.says(&words).await;
+    let session = bench.session_with(Manner::Stores).await;
+    session.stored(&words).await?;
+    let after = bench.words("And after it?");
+    bench.far.says(&after).await;
+    session.stored(&after).await?;
+    let keys: HashSet<_> = all(&session.inbox.stored(), &words).into_iter().map(|it| it.inbound.key).collect();
+    ensure(keys.len() == 1, || format!("under several keys: {keys:?}"))?;
+    session.stop(bench).await
+}
+
+pub(super) async fn disorder_loses_nothing(bench: &Bench<'_>) -> Result<(), String> {
+    if !bench.provoke(Trouble::DeliveryReversed).await {
+        return Ok(());
+    }
+    let (first, second) = (bench.words("First"), bench.words("Second"));
+    bench.far.says(&first).await;
+    bench.far.says(&second).await;
+    let session = bench.session_with(Manner::Stores).await;
+    let (second_came, first_came) = (session.stored(&second).await?, session.stored(&first).await?);
+    let stored = session.inbox.stored();
+    let place = |arrival: &Arrival| stored.iter().position(|inbound| inbound.key == arrival.inbound.key);
+    ensure(place(&second_came) < place(&first_came), || "the far side did not reverse them".into())?;
+    ensure(first_came.message.id != second_came.message.id, || "both have one id".into())?;
+    ensure(first_came.inbound.sent_at <= second_came.inbound.sent_at, || "not with their own times".into())?;
+    session.stop(bench).await?;
+
+    let after = bench.words("After both");
+    bench.far.says(&after).await;
+    let next = bench.session().await?;
+    next.stored(&after).await?;
+    next.stop(bench).await
 }

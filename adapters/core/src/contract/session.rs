@@ -76,6 +76,18 @@ impl Session {
         }
     }
 
+    /// Until it ends by itself, and how.
+    pub async fn ended(mut self, bench: &Bench<'_>) -> Result<Result<(), ReceiveError>, String> {
+        let ended = tokio::time::timeout(ARRIVAL_LIMIT, &mut self.receiving).await;
+        bench.remember(self.inbox.cursor());
+        let ended = ended.map_err(|_| format!("did not end by itself within {ARRIVAL_LIMIT:?}"))?;
+        ended.map_err(|panicked| format!("ended with a panic: {panicked}"))
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.receiving.is_finished()
+    }
+
     /// As a crash: nothing of the adapter runs any more, and what it had not confirmed is not.
     pub async fn kill(mut self, bench: &Bench<'_>) {
         self.receiving.abort();
