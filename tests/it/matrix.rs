@@ -6,4 +6,5 @@ mod bench;
 mod contract;
 mod conversation;
 mod faults;
+mod keys;
 mod room;

@@ -15,6 +15,7 @@ mod media;
 mod pending;
 mod probe;
 mod recovery;
+mod room_keys;
 mod rooms;
 mod send;
 mod session;

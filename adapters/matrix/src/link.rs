@@ -5,9 +5,12 @@ use jiff::Timestamp;
 use matrix_sdk::{Client, Room, ruma::OwnedRoomId};
 use tokio_util::sync::CancellationToken;
 
+use crate::room_keys::RoomKeys;
+
 /// The connected account, from the login until `receive` ends.
 pub(crate) struct Link {
     pub(crate) client: Client,
+    pub(crate) keys: RoomKeys,
     desks: RwLock<HashMap<DeskName, DeskState>>,
     /// Cancelled before the client is dropped: two clients on one crypto store would spoil its keys.
     closing: CancellationToken,
@@ -27,7 +30,7 @@ pub(crate) enum DeskState {
 
 impl Link {
     pub(crate) fn new(client: Client, since: Option<Timestamp>) -> Self {
-        Self { client, desks: RwLock::default(), closing: CancellationToken::new(), since }
+        Self { client, keys: RoomKeys::default(), desks: RwLock::default(), closing: CancellationToken::new(), since }
     }
 
     pub(crate) fn close(&self) {

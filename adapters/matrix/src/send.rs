@@ -34,7 +34,7 @@ pub(crate) async fn send(link: &Link, message: &Outbound) -> Result<Sent, SendEr
         return Ok(sent);
     }
     let (room, thread) = place(link, message)?;
-    let work = link.while_open(carry_out(&room, thread, message));
+    let work = link.while_open(carry_out(link, &room, thread, message));
     match tokio::time::timeout_at(deadline, work).await {
         Ok(result) => result,
         Err(_) => Err(SendError::Uncertain("the homeserver did not answer in time".into())),
@@ -57,20 +57,22 @@ fn place<'a>(link: &Link, message: &'a Outbound) -> Result<(Room, Option<&'a Thr
     }
 }
 
-async fn carry_out(room: &Room, thread: Option<&ThreadId>, message: &Outbound) -> Result<Sent, SendError> {
+async fn carry_out(link: &Link, room: &Room, thread: Option<&ThreadId>, message: &Outbound) -> Result<Sent, SendError> {
     let key = message.key;
     match &message.op {
         Op::OpenThread(post) => {
-            let id = event(room, key, "open", "m.room.message", words(post, None, key)).await?;
+            let id = event(link, room, key, "open", "m.room.message", words(post, None, key)).await?;
             Ok(Sent { thread: Some(id.as_str().into()), ids: vec![id.as_str().into()] })
         }
-        Op::Post(post) => match event(room, key, "post", "m.room.message", words(post, thread, key)).await {
+        Op::Post(post) => match event(link, room, key, "post", "m.room.message", words(post, thread, key)).await {
             Err(Failure::Unrelated) if thread.is_some() => {
                 Err(SendError::refused(RefusedScope::Recipient, "the thread is not in the room any more"))
             }
             sent => one(sent?),
         },
-        Op::Edit { id, post } => one(event(room, key, "edit", "m.room.message", edit(id.as_str(), post, key)).await?),
+        Op::Edit { id, post } => {
+            one(event(link, room, key, "edit", "m.room.message", edit(id.as_str(), post, key)).await?)
+        }
         Op::Delete { id } => {
             let id = event_id(id.as_str())?;
             redact(room, &id, key).await?;
@@ -79,7 +81,7 @@ async fn carry_out(room: &Room, thread: Option<&ThreadId>, message: &Outbound) -
         Op::React { id, emoji: Some(emoji) } => {
             let relation = json!({ "rel_type": "m.annotation", "event_id": id.as_str(), "key": emoji });
             let content = json!({ "m.relates_to": relation, KEY: key });
-            match event(room, key, "react", "m.reaction", content).await {
+            match event(link, room, key, "react", "m.reaction", content).await {
                 Ok(id) => one(id),
                 Err(Failure::Duplicate) => Ok(Sent::default()),
                 Err(failure) => Err(failure.into()),
@@ -120,8 +122,16 @@ impl From<Failure> for SendError {
     }
 }
 
-async fn event(room: &Room, key: OutboxKey, op: &str, kind: &str, content: Value) -> Result<OwnedEventId, Failure> {
+async fn event(
+    link: &Link,
+    room: &Room,
+    key: OutboxKey,
+    op: &str,
+    kind: &str,
+    content: Value,
+) -> Result<OwnedEventId, Failure> {
     let transaction = transaction(key, op);
+    let _turn = link.keys.turn(room).await.map_err(|error| Failure::Send(look(&error)))?;
     let sent = Box::pin(room.send_raw(kind, content).with_transaction_id(&transaction).into_future()).await;
     sent.map(|sent| sent.response.event_id).map_err(|error| match error.client_api_error_kind() {
         Some(ErrorKind::DuplicateAnnotation) => Failure::Duplicate,
