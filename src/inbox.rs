@@ -13,6 +13,7 @@ use crate::{
     clock::Clock,
     dispatcher::Policy,
     health::Health,
+    kill::{self, Point},
     outbox::Outbox,
     store::{Dispatched, Store, StoreError},
 };
@@ -55,7 +56,10 @@ impl Inbox for ChannelInbox {
 
     async fn accept(&self, events: Vec<Inbound>, cursor: Option<Cursor>) -> Result<(), InboxError> {
         let events_in = events.len();
+        let [before, after] = kill::accepting(&events);
+        kill::point(before);
         let accepted = self.store.accept(&self.channel, self.clock.now(), events, cursor).await;
+        kill::point(after);
         self.health.set_store(accepted.as_ref().err().map(ToString::to_string));
         let new = accepted.map_err(|error| refuse(&error))?;
         debug!(channel = %self.channel, events = events_in, new, "accepted");
@@ -124,6 +128,7 @@ impl Dispatch {
 
     /// Hands on what was decided; how long to rest, if at all.
     fn after(&self, dispatched: Dispatched, timers: bool) -> Option<Duration> {
+        kill::point((dispatched.handled > 0).then_some(Point::DispatchAfter));
         self.outbox.push(&dispatched.rows);
         for (target, signal) in dispatched.signals {
             self.outbox.signal(&target, signal);

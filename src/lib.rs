@@ -12,6 +12,7 @@ pub mod health;
 pub mod hours;
 pub mod http;
 pub mod inbox;
+pub mod kill;
 pub mod notices;
 pub mod outbox;
 pub mod store;

@@ -18,6 +18,7 @@ use super::{
     outbound::simplify,
     pace::{after, backoff},
 };
+use crate::kill::{self, Point};
 use crate::store::{Outcome, Purpose, Row, RowNumber, RowState, StoreError, Target, Ticket, Verb};
 
 /// No adapter takes longer; should one, its send is uncertain.
@@ -140,13 +141,18 @@ impl Outbox {
         } else {
             ticket.row.state = RowState::InFlight;
             ticket.row.prepared = prepared.clone();
+            kill::point(Point::InFlightBefore);
             self.store.update(ticket.row.clone()).await?;
+            kill::point(Point::InFlightAfter);
         }
+        let [leaving, back] = kill::sending(&ticket.row.what.target);
+        kill::point(leaving);
         let sending = channel.adapter.send(&message, &prepared, &NoFiles);
         let sent = match timeout(SEND_TIMEOUT, sending).await {
             Ok(sent) => sent,
             Err(_) => Err(SendError::Uncertain("no answer came in time".to_owned())),
         };
+        kill::point(back);
         match sent {
             Ok(sent) => {
                 self.health.sends(id);
@@ -188,7 +194,9 @@ impl Outbox {
             }
             SendError::Moved(to) => {
                 let Target::Customer(identity) = ticket.row.what.target else { return self.reopen(&ticket).await };
+                kill::point(Point::MovedBefore);
                 self.store.moved(identity, to).await?;
+                kill::point(Point::MovedAfter);
                 let until = after(self.clock.now(), Duration::from_secs(1));
                 self.again(ticket, until, None).await
             }
@@ -245,7 +253,9 @@ impl Outbox {
         row.attempts = row.attempts.saturating_add(1);
         let now = self.clock.now();
         row.not_before = (until > after(now, Duration::from_secs(5))).then_some(until);
+        kill::point(Point::RequeueBefore);
         self.store.update(row.clone()).await?;
+        kill::point(Point::RequeueAfter);
         if let Some(why) = why
             && after(row.written_at, LATE) < now
         {
@@ -258,14 +268,19 @@ impl Outbox {
         if row.delay_told || row.what.purpose != Purpose::Answer {
             return Ok(());
         }
+        kill::point(Point::DelayedBefore);
         self.store.delayed(row.number, self.clock.now(), why.to_owned()).await?;
+        kill::point(Point::DelayedAfter);
         self.recorded.notify_one();
         Ok(())
     }
 
     /// The thread, topic or room is gone: a new one is opened first.
     async fn reopen(&self, ticket: &Ticket) -> Result<Next, StoreError> {
-        match self.store.reopen_thread(ticket.row.number, self.clock.now()).await? {
+        kill::point(Point::ReopenBefore);
+        let opening = self.store.reopen_thread(ticket.row.number, self.clock.now()).await?;
+        kill::point(Point::ReopenAfter);
+        match opening {
             Some(row) if row.number != ticket.row.number => Ok(Next::Before(Box::new(row))),
             // The room itself: its adapter says so, and finds or makes it again.
             Some(_) | None => {
@@ -312,7 +327,9 @@ impl Outbox {
     }
 
     async fn end(&self, number: RowNumber, outcome: Outcome) -> Result<Next, StoreError> {
+        kill::point(Point::SettleBefore);
         self.store.settle(number, self.clock.now(), outcome).await?;
+        kill::point(Point::SettleAfter);
         self.recorded.notify_one();
         Ok(Next::Done)
     }

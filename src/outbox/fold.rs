@@ -1,3 +1,4 @@
+use crate::kill::{self, Point};
 use crate::store::{Purpose, Row, RowNumber, RowOp, StoreError, Target, Verb};
 
 use super::{Outbox, lanes::Entry};
@@ -47,7 +48,9 @@ impl Outbox {
             (&mut row.what.op, ticket.row.what.op)
         {
             *content = newer;
+            kill::point(Point::FoldBefore);
             self.store.fold(row.clone(), edits.clone()).await?;
+            kill::point(Point::FoldAfter);
             self.lanes().forget(target, &edits);
         }
         Ok(Folded::Send)

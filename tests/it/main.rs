@@ -3,6 +3,7 @@
 mod botapi;
 mod cli;
 mod conversations;
+mod crash;
 mod cuttable;
 mod end_to_end;
 mod fake;

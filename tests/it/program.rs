@@ -21,7 +21,7 @@ use crate::{
     synapse::{Account, Synapse},
 };
 
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A shop: its bot, its homeserver with an operator, and the folder the program runs in.
 pub struct Shop {
@@ -93,15 +93,20 @@ impl Shop {
     }
 
     fn spawn(&self) -> Child {
+        self.command().spawn().unwrap()
+    }
+
+    /// The program in the shop's folder, with its words in the shop's log.
+    pub fn command(&self) -> Command {
         let log = File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
-        Command::new(env!("CARGO_BIN_EXE_frontdesk"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_frontdesk"));
+        command
             .current_dir(self.folder.path())
             .env_remove("FRONTDESK_CONFIG")
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap()
+            .stderr(log);
+        command
     }
 
     /// A second program on the same folder; what it says and how it ends.

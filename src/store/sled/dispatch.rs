@@ -15,6 +15,7 @@ use super::{
     keys::{self, Key, Table},
     txn::Txn,
 };
+use crate::kill::{self, Point};
 
 /// Parked facts that are judged again in one call.
 const RETRIES: usize = 64;
@@ -53,6 +54,7 @@ impl Dispatch {
         let soon = self.at.saturating_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
         let look_at = |due: Timestamp| if patient { due.max(soon) } else { due };
         done.next_timer = next.into_iter().next().map(|(_, timer)| look_at(timer.due));
+        kill::point((done.handled > 0).then_some(Point::DispatchBefore));
         Ok(done)
     }
 
