@@ -104,8 +104,13 @@ impl Dispatch {
             let nap = match self.store.dispatch(now, timers, AT_ONCE, decide).await {
                 Ok(dispatched) => {
                     failures = 0;
-                    self.health.set_store(None);
+                    self.health.set_store(self.store.room().err().map(|problem| problem.to_string()));
                     self.after(dispatched, timers)
+                }
+                // A person makes room, and then it goes on.
+                Err(full @ StoreError::Full { .. }) => {
+                    self.health.set_store(Some(full.to_string()));
+                    Some(PAUSE)
                 }
                 Err(error) => {
                     failures += 1;

@@ -72,6 +72,9 @@ pub trait Store: Send + Sync {
 
     /// Fails when the disk does not take writes.
     async fn probe(&self) -> Result<(), StoreError>;
+
+    /// Whether something new would be taken in. Asks the disk how much room there is, and writes nothing.
+    fn room(&self) -> Result<(), StoreError>;
 }
 
 /// Judges one fact: the dispatcher. Pure, so that a replay decides the same.
@@ -173,6 +176,12 @@ pub enum StoreError {
     Newer { path: PathBuf, found: u32, known: u32 },
     #[error("the disk under {} does not take writes: {detail}", path.display())]
     Disk { path: PathBuf, detail: String },
+    /// Nothing was written, and it goes on by itself when there is room again.
+    #[error(
+        "the disk under {} is almost full: make room (at least {wanted} MiB are needed); until then nothing new is taken in, and nothing is lost",
+        path.display()
+    )]
+    Full { path: PathBuf, wanted: u64 },
     #[error("the store has stopped")]
     Stopped,
 }

@@ -21,8 +21,11 @@ mod disk;
 mod dispatch;
 mod keys;
 mod outbox;
+mod room;
 mod tidy;
 mod txn;
+
+use room::Need;
 
 #[cfg(test)]
 mod tests;
@@ -65,7 +68,7 @@ impl Store for SledStore {
         cursor: Option<Cursor>,
     ) -> Result<usize, StoreError> {
         let channel = channel.clone();
-        self.committer.step(move |txn| accept::accept(txn, &channel, at, events, cursor)).await
+        self.committer.step_in(Need::New, move |txn| accept::accept(txn, &channel, at, events, cursor)).await
     }
 
     async fn dispatch(
@@ -101,7 +104,7 @@ impl Store for SledStore {
 
     async fn settle(&self, row: RowNumber, at: Timestamp, outcome: Outcome) -> Result<(), StoreError> {
         let instance = self.instance;
-        self.committer.step(move |txn| outbox::settle(txn, instance, row, at, outcome)).await
+        self.committer.step_in(Need::Note, move |txn| outbox::settle(txn, instance, row, at, outcome)).await
     }
 
     async fn delayed(&self, row: RowNumber, at: Timestamp, reason: String) -> Result<(), StoreError> {
@@ -122,6 +125,12 @@ impl Store for SledStore {
     }
 
     async fn probe(&self) -> Result<(), StoreError> {
-        self.committer.step(|txn| txn.put(keys::meta("probe"), &())).await
+        let written = self.committer.step_in(Need::New, |txn| txn.put(keys::meta("probe"), &())).await;
+        self.committer.put_aside().await;
+        written
+    }
+
+    fn room(&self) -> Result<(), StoreError> {
+        self.committer.room(Need::New)
     }
 }

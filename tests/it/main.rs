@@ -12,6 +12,7 @@ mod faults;
 mod matrix;
 mod operator;
 mod playground;
+mod power;
 mod program;
 mod proxy;
 mod synapse;

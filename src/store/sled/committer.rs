@@ -15,7 +15,7 @@ use tokio::{
     task::spawn_blocking,
 };
 
-use super::{super::StoreError, disk::Disk, txn::Txn};
+use super::{super::StoreError, disk::Disk, room::Need, txn::Txn};
 
 /// Steps in one commit.
 const GROUP: usize = 64;
@@ -44,16 +44,25 @@ impl Committer {
         Self { disk, queue: Arc::default(), room: Arc::new(Semaphore::new(QUEUE)) }
     }
 
-    /// Carries out a step after all that came before it. It is on disk when this returns; when it fails, or the commit
-    /// does, nothing of it is. It is carried out as well when the caller goes away.
+    /// [`Committer::step_in`] for what goes on with what was taken in.
     pub(super) async fn step<T: Send + 'static>(
         &self,
+        work: impl FnOnce(&mut Txn) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.step_in(Need::Next, work).await
+    }
+
+    /// Carries out a step after all that came before it, if there is room for it. It is on disk when this returns; when
+    /// it fails, or the commit does, nothing of it is. It is carried out as well when the caller goes away.
+    pub(super) async fn step_in<T: Send + 'static>(
+        &self,
+        need: Need,
         work: impl FnOnce(&mut Txn) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| StoreError::Stopped)?;
         let (answer, answered) = oneshot::channel();
         self.enqueue(Box::new(move |txn| {
-            let outcome = txn.attempt(work);
+            let outcome = txn.attempt(|txn| txn.room(need).and_then(|()| work(txn)));
             Box::new(move |committed| {
                 drop(room);
                 // Nobody listens when the caller went away.
@@ -70,6 +79,16 @@ impl Committer {
     ) -> Result<T, StoreError> {
         let disk = Arc::clone(&self.disk);
         spawn_blocking(move || disk.view(read)).await.unwrap_or(Err(StoreError::Stopped))
+    }
+
+    pub(super) fn room(&self, need: Need) -> Result<(), StoreError> {
+        self.disk.healthy().and_then(|()| self.disk.room.check(need))
+    }
+
+    /// See [`super::room::Room::put_aside`].
+    pub(super) async fn put_aside(&self) {
+        let disk = Arc::clone(&self.disk);
+        let _ = spawn_blocking(move || disk.room.put_aside()).await;
     }
 
     fn enqueue(&self, step: Step) {

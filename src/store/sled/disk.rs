@@ -3,7 +3,7 @@
 use std::{
     any::Any,
     collections::BTreeMap,
-    fs::File,
+    fs::{self, File},
     hash::{BuildHasher, RandomState},
     io,
     ops::Bound,
@@ -21,6 +21,7 @@ use super::{
     super::StoreError,
     codec,
     keys::{self, Key},
+    room::Room,
     txn::Txn,
 };
 
@@ -40,6 +41,7 @@ const LOCK_PATIENCE: [Duration; 5] = [
 pub(super) struct Disk {
     path: PathBuf,
     instance: u64,
+    pub(super) room: Room,
     db: Db,
     /// Another handle to the file that sled writes: its own `flush` does not reach the platter.
     pub(super) file: File,
@@ -57,6 +59,7 @@ pub(super) struct Header {
 
 impl Disk {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let room = make_ready(path)?;
         let db = open_patiently(path)?;
         let found = catch_unwind(AssertUnwindSafe(|| (db.get(keys::meta("header")), db.is_empty())));
         let (header, empty) = found.map_err(|panic| damaged(path, panic_text(panic.as_ref())))?;
@@ -74,6 +77,7 @@ impl Disk {
         let disk = Self {
             path: path.to_owned(),
             instance: header.instance,
+            room,
             db,
             file: settle_files(path).map_err(|error| refused(path, &error))?,
             committing: RwLock::new(()),
@@ -83,6 +87,7 @@ impl Disk {
             let bytes = codec::encode(&header).map_err(|detail| damaged(path, detail))?;
             disk.commit(BTreeMap::from([(keys::meta("header"), Some(bytes.into()))]))?;
         }
+        disk.room.put_aside();
         Ok(disk)
     }
 
@@ -104,6 +109,8 @@ impl Disk {
         }
         let _alone = self.committing.write().unwrap_or_else(PoisonError::into_inner);
         self.healthy()?;
+        self.room
+            .check_size(changes.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, |it| it.len())).sum())?;
         let mut batch = Batch::default();
         for (key, value) in changes {
             match value {
@@ -155,6 +162,28 @@ impl Disk {
 pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     text.unwrap_or("a panic without words").to_owned()
+}
+
+/// Makes the folder, and removes what an interrupted start left in it: sled would take the beginning of a snapshot for a
+/// whole one, although the one before it is still there.
+fn make_ready(path: &Path) -> Result<Room, StoreError> {
+    let prepared = fs::create_dir_all(path).and_then(|()| remove_unfinished(path));
+    prepared.map_err(|error| refused(path, &error))?;
+    Room::before_opening(path)
+}
+
+fn remove_unfinished(path: &Path) -> io::Result<()> {
+    // A database that is open elsewhere may be at it.
+    if File::open(path.join("db")).is_ok_and(|db| db.try_lock().is_err()) {
+        return Ok(());
+    }
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().ends_with(".generating") {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn open_patiently(path: &Path) -> Result<Db, StoreError> {

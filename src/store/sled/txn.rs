@@ -15,6 +15,7 @@ use super::{
     codec::{self, PIECE, Stored},
     disk::{Disk, panic_text},
     keys::{self, Key},
+    room::Need,
 };
 
 type Changes = BTreeMap<Key, Option<IVec>>;
@@ -43,6 +44,11 @@ impl<'a> Txn<'a> {
             self.roll_back();
         }
         outcome
+    }
+
+    /// Whether the disk has room for a step.
+    pub(super) fn room(&self, need: Need) -> Result<(), StoreError> {
+        self.disk.room.check(need)
     }
 
     pub(super) fn into_changes(self) -> Changes {
