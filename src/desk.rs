@@ -200,6 +200,7 @@ fn silence(reason: Silence) -> &'static str {
         Silence::Expired => "not sent: it would have been too late",
         Silence::Uncertain => "perhaps sent, and not repeated",
         Silence::Refused => "not sent: the platform refused it",
+        Silence::Dropped => "not sent: the owner took it out of the queue",
         Silence::Closed => "not sent: the conversation was closed",
     }
 }

@@ -6,9 +6,11 @@ use async_trait::async_trait;
 use frontdesk_core::{AccountId, Address, ChannelId, Cursor, DeskName, Inbound, PlatformId, Signal, ThreadId};
 use jiff::Timestamp;
 
+mod archive;
 mod records;
 pub mod sled;
 
+pub use archive::*;
 pub use records::*;
 
 #[async_trait]
@@ -105,6 +107,8 @@ pub struct Case {
     pub hinted_at: Option<Timestamp>,
     /// How many conversations wait for an answer at the fact's desk (bounded: "20" means 20 or more).
     pub waiting: usize,
+    /// What the owner's list says of a customer who is not met yet.
+    pub known: Option<Known>,
 }
 
 /// What follows from a fact.

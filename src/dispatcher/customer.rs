@@ -75,17 +75,21 @@ fn said(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound, message: 
 fn meet(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound) {
     if draft.case.contact.is_none() {
         draft.out.ids.contact.0 += 1;
+        let known = draft.case.known.take();
         draft.case.contact = Some(Contact {
             id: draft.out.ids.contact,
             identities: Vec::new(),
             first_heard_at: draft.at,
-            acknowledged_at: None,
+            acknowledged_at: known.as_ref().map(|known| known.at),
             human_at: None,
             notice_at: None,
             automatic: Vec::new(),
-            language: None,
+            language: known.as_ref().and_then(|known| known.language.clone()),
             blocked: false,
         });
+        if known.is_some() {
+            draft.silent(crate::notices::Kind::FirstContact, Silence::KnownBefore);
+        }
     }
     let Some(contact) = &mut draft.case.contact else { return };
     let person = &inbound.from;

@@ -3,12 +3,22 @@
 use frontdesk_core::{DeliveryState, Signal};
 
 use super::{Draft, automatic, draft::thread};
-use crate::store::{
-    Author, ChangeKind, Conversation, ConversationState, Decision, MessageRecord, Outcome, Place, Purpose, RowOp,
-    Settled, Silence, Undelivered, Verb,
+use crate::{
+    desk,
+    store::{
+        Author, ChangeKind, Conversation, ConversationState, Decision, MessageRecord, Outcome, Place, Purpose, RowOp,
+        Settled, Silence, Undelivered, Verb,
+    },
 };
 
+/// Why something was not sent, when the owner dropped it.
+const DROPPED: &str = "the owner took it out of the queue.";
+
 pub(super) fn decide(mut draft: Draft<'_>, settled: &Settled) -> Decision {
+    if settled.outcome == Outcome::Dropped {
+        dropped(&mut draft, settled);
+        return draft.finish();
+    }
     match settled.purpose {
         Purpose::Answer => answer(&mut draft, settled),
         Purpose::Automatic(kind) => match &settled.outcome {
@@ -22,7 +32,7 @@ pub(super) fn decide(mut draft: Draft<'_>, settled: &Settled) -> Decision {
             Outcome::Expired => automatic::unsaid(&mut draft, kind, Silence::Expired),
             Outcome::Answered => automatic::unsaid(&mut draft, kind, Silence::Answered),
             Outcome::Failed { .. } => automatic::unsaid(&mut draft, kind, Silence::Refused),
-            Outcome::Superseded | Outcome::Delayed { .. } => {}
+            Outcome::Superseded | Outcome::Dropped | Outcome::Delayed { .. } => {}
             Outcome::Uncertain { .. } => {
                 draft.silent(kind, Silence::Uncertain);
                 draft.change(ChangeKind::Uncertain);
@@ -33,6 +43,38 @@ pub(super) fn decide(mut draft: Draft<'_>, settled: &Settled) -> Decision {
         Purpose::Card | Purpose::Failure | Purpose::Reply => {}
     }
     draft.finish()
+}
+
+/// The owner took it out of the queue: the thread is told, and the history says so.
+fn dropped(draft: &mut Draft<'_>, settled: &Settled) {
+    let verb = settled.verb;
+    match (settled.purpose, verb) {
+        (Purpose::Answer, Verb::Post) => {
+            let Some(message) = draft.case.message.clone() else { return };
+            draft.change(ChangeKind::Delivery { delivery: DeliveryState::Failed { reason: DROPPED.to_owned() } });
+            failed(draft, &message, settled.piece.clone(), DROPPED);
+        }
+        (Purpose::Answer, Verb::Edit | Verb::Delete) => {
+            let what = if verb == Verb::Delete { "deletion" } else { "change" };
+            let operator = draft.case.message.as_ref().and_then(operator);
+            draft.tell(format!("The {what} did not reach the customer: {DROPPED}"), Purpose::Failure, operator);
+        }
+        (Purpose::Automatic(kind), _) => {
+            automatic::unsaid(draft, kind, Silence::Dropped);
+            draft.change(ChangeKind::Delivery { delivery: DeliveryState::Failed { reason: DROPPED.to_owned() } });
+            draft.tell(format!("Not sent automatically: {DROPPED}"), Purpose::Reply, None);
+        }
+        (Purpose::Relay, Verb::Post) => {
+            draft.change(ChangeKind::Delivery { delivery: DeliveryState::Failed { reason: DROPPED.to_owned() } });
+            let words = draft.case.message.as_ref().map(|message| desk::excerpt(&message.current().readable()));
+            let words = words.unwrap_or_default();
+            draft.tell(format!("Not shown here: {DROPPED} It began: {words}"), Purpose::Reply, None);
+        }
+        (Purpose::Answer, Verb::React)
+        | (Purpose::Relay, Verb::Edit | Verb::Delete | Verb::React)
+        | (Purpose::Card | Purpose::Failure | Purpose::Reply, Verb::Post | Verb::Edit | Verb::Delete | Verb::React) => {
+        }
+    }
 }
 
 /// A customer's change that the desk could not show in its place is shown as a line of its own.
@@ -84,7 +126,7 @@ fn answer(draft: &mut Draft<'_>, settled: &Settled) {
         (Outcome::Delayed { .. }, Verb::Edit | Verb::Delete | Verb::React)
         | (Outcome::Failed { .. } | Outcome::Uncertain { .. }, Verb::React)
         | (
-            Outcome::Expired | Outcome::Answered | Outcome::Superseded,
+            Outcome::Expired | Outcome::Answered | Outcome::Superseded | Outcome::Dropped,
             Verb::Post | Verb::Edit | Verb::Delete | Verb::React,
         ) => {}
     }

@@ -11,10 +11,12 @@ use crate::notices::{Kind, Lang};
 
 mod history;
 mod inbox;
+mod known;
 mod outbox;
 
 pub use history::*;
 pub use inbox::*;
+pub use known::*;
 pub use outbox::*;
 
 macro_rules! number_id {

@@ -14,13 +14,17 @@ use super::{Decide, Dispatched, IdentityId, Outcome, Row, RowNumber, Store, Stor
 
 mod accept;
 mod apply;
+mod archive;
 mod cases;
 mod codec;
 mod committer;
+mod copy;
 mod disk;
 mod dispatch;
 mod keys;
 mod outbox;
+mod restore;
+mod retire;
 mod room;
 mod tidy;
 mod txn;
@@ -29,6 +33,8 @@ use room::Need;
 
 #[cfg(test)]
 mod tests;
+
+pub use restore::{Restore, Restored};
 
 /// Closes with its last user; then the folder can be opened again.
 pub struct SledStore {

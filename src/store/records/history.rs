@@ -173,6 +173,8 @@ pub enum Silence {
     Uncertain,
     /// The platform refused it.
     Refused,
+    /// The owner took it out of the queue.
+    Dropped,
     Closed,
 }
 

@@ -166,6 +166,8 @@ pub enum Outcome {
     Answered,
     /// A later row says it all.
     Superseded,
+    /// The owner took it out of the queue.
+    Dropped,
     /// Not ended: the row waits for longer than people expect, and goes out by itself.
     Delayed {
         reason: String,

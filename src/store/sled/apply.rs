@@ -146,13 +146,13 @@ fn put_message(txn: &mut Txn, message: &MessageRecord) -> Result<(), StoreError>
     if txn.has(&mark)? { txn.remove(mark) } else { Ok(()) }
 }
 
-fn put_mark(txn: &mut Txn, at: Timestamp, name: &MessageRef, mark: &Mark) -> Result<(), StoreError> {
+pub(super) fn put_mark(txn: &mut Txn, at: Timestamp, name: &MessageRef, mark: &Mark) -> Result<(), StoreError> {
     let key = keys::mark(name);
     tidy::expire(txn, &key, at, MARK_HOURS)?;
     txn.put(key, mark)
 }
 
-fn put_ledger(txn: &mut Txn, entry: &LedgerEntry) -> Result<(), StoreError> {
+pub(super) fn put_ledger(txn: &mut Txn, entry: &LedgerEntry) -> Result<(), StoreError> {
     let newest = txn.keys(&keys::ledger_of(entry.contact), 1)?;
     let count = newest.first().map_or(0, |key| keys::ledger_count(key));
     txn.put(keys::ledger(entry.contact, count + 1), entry)

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use super::{
     super::{
-        Case, Conversation, ConversationId, Fact, Identity, IdentityId, InboxRow, MessageKey, MessageRecord,
-        MessageRef, Place, Row, RowNumber, Settled, StoreError, Target, ThreadBinding,
+        Case, Conversation, ConversationId, Fact, Identity, IdentityId, InboxRow, Known, MessageKey, MessageRecord,
+        MessageRef, Place, Row, RowNumber, Settled, StoreError, Target, ThreadBinding, known_names,
     },
     keys,
     outbox::Carried,
@@ -75,7 +75,9 @@ fn customer_case(
     message: Option<MessageRecord>,
     at: Timestamp,
 ) -> Result<Case, StoreError> {
-    let Some(identity) = identity_of(txn, channel, inbound)? else { return Ok(Case { message, ..Case::default() }) };
+    let Some(identity) = identity_of(txn, channel, inbound)? else {
+        return Ok(Case { message, known: known(txn, channel, inbound)?, ..Case::default() });
+    };
     let unrecorded = unrecorded(txn, &keys::unrecorded_customer(identity.id), at)?;
     let conversation = identity.conversation.map(|id| conversation(txn, id)).transpose()?.flatten();
     Ok(Case { identity: Some(identity), conversation, message, unrecorded, ..Case::default() })
@@ -137,6 +139,16 @@ fn identity_of(txn: &Txn, channel: &ChannelId, inbound: &Inbound) -> Result<Opti
         };
         if let Some(id) = id {
             return identity(txn, id);
+        }
+    }
+    Ok(None)
+}
+
+/// What the owner's list says of whoever acted.
+fn known(txn: &Txn, channel: &ChannelId, inbound: &Inbound) -> Result<Option<Known>, StoreError> {
+    for name in known_names(&inbound.from) {
+        if let Some(known) = txn.get(&keys::known(channel, &name))? {
+            return Ok(Some(known));
         }
     }
     Ok(None)

@@ -91,6 +91,10 @@ impl Committer {
         let _ = spawn_blocking(move || disk.room.put_aside()).await;
     }
 
+    pub(super) fn disk(&self) -> Arc<Disk> {
+        Arc::clone(&self.disk)
+    }
+
     fn enqueue(&self, step: Step) {
         let mut queue = lock(&self.queue);
         queue.steps.push_back(step);

@@ -20,6 +20,7 @@ use sled::{Batch, Config, Db, IVec};
 use super::{
     super::StoreError,
     codec,
+    copy::Tap,
     keys::{self, Key},
     room::Room,
     txn::Txn,
@@ -49,6 +50,8 @@ pub(super) struct Disk {
     committing: RwLock<()>,
     /// Why a commit failed. After that, what is in memory and what is on disk may differ: nothing goes on.
     failed: Mutex<Option<StoreError>>,
+    /// Where a copy that is being made learns of what changes meanwhile.
+    pub(super) tap: Tap,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +85,7 @@ impl Disk {
             file: settle_files(path).map_err(|error| refused(path, &error))?,
             committing: RwLock::new(()),
             failed: Mutex::new(None),
+            tap: Tap::default(),
         };
         if new {
             let bytes = codec::encode(&header).map_err(|detail| damaged(path, detail))?;
@@ -95,11 +99,22 @@ impl Disk {
         self.instance
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Reads what is committed; nothing of a commit that is under way.
     pub(super) fn view<T>(&self, read: impl FnOnce(&mut Txn) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let _whole: RwLockReadGuard<()> = self.committing.read().unwrap_or_else(PoisonError::into_inner);
         self.healthy()?;
         Txn::new(self).attempt(read)
+    }
+
+    /// [`Self::view`] of the database itself.
+    pub(super) fn look<T>(&self, read: impl FnOnce(&Self) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let _whole: RwLockReadGuard<()> = self.committing.read().unwrap_or_else(PoisonError::into_inner);
+        self.healthy()?;
+        read(self)
     }
 
     /// Writes all changes or, as far as anybody can see, none. They are on disk when it returns.
@@ -111,6 +126,7 @@ impl Disk {
         self.healthy()?;
         self.room
             .check_size(changes.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, |it| it.len())).sum())?;
+        let copied = self.tap.read(&changes);
         let mut batch = Batch::default();
         for (key, value) in changes {
             match value {
@@ -127,8 +143,9 @@ impl Disk {
             Ok(Err(error)) => Err(self.explain(error)),
             Err(panic) => Err(self.damaged(panic_text(panic.as_ref()))),
         };
-        if let Err(error) = &outcome {
-            *self.failure() = Some(error.clone());
+        match &outcome {
+            Ok(()) => self.tap.keep(copied),
+            Err(error) => *self.failure() = Some(error.clone()),
         }
         outcome
     }

@@ -13,6 +13,7 @@ use super::{
     super::{Case, Decide, Decision, Dispatched, Fact, InboxRow, Place, StoreError, Timer},
     accept, apply, cases,
     keys::{self, Key, Table},
+    restore,
     txn::Txn,
 };
 use crate::kill::{self, Point};
@@ -124,12 +125,20 @@ impl Dispatch {
     fn judge(&self, txn: &mut Txn, row: &InboxRow, done: &mut Dispatched) -> Result<bool, StoreError> {
         let case = cases::load(txn, self.instance, row)?;
         let known = case.identity.clone();
-        let decision = self.decide(case, row)?;
+        let mut decision = self.decide(case, row)?;
         if decision.park {
             return Ok(false);
         }
+        let in_doubt = restore::in_doubt(txn, row.seq)?;
+        if in_doubt {
+            decision = restore::without_automatic(decision);
+        }
         done.signals.extend(decision.signals.iter().cloned());
-        done.rows.extend(apply::apply(txn, self.at, &row.fact, known.as_ref(), decision)?);
+        let rows = apply::apply(txn, self.at, &row.fact, known.as_ref(), decision)?;
+        if in_doubt {
+            rows.iter().try_for_each(|row| restore::again(txn, row.clone()))?;
+        }
+        done.rows.extend(rows);
         done.handled += 1;
         Ok(true)
     }

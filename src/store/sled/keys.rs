@@ -62,6 +62,8 @@ pub(super) enum Table {
     Carried = 28,
     /// The messages of a conversation, oldest first: conversation, message.
     History = 29,
+    /// People the business knew before: channel, name.
+    Known = 32,
 }
 
 enum Part<'a> {
@@ -250,6 +252,35 @@ pub(super) fn carried(number: u64) -> Key {
     key(Table::Carried, &[Number(number)])
 }
 
+pub(super) fn known(channel: &ChannelId, name: &str) -> Key {
+    key(Table::Known, &[Name(channel.as_str()), Name(name)])
+}
+
+/// Everything that is kept about a conversation's messages, oldest first.
+pub(super) fn history_of(conversation: ConversationId) -> Key {
+    key(Table::History, &[Number(conversation.0)])
+}
+
+/// The platforms' names of a message, at every place.
+pub(super) fn names_of(message: MessageKey) -> Key {
+    key(Table::Names, &[Number(message.0)])
+}
+
+/// The threads of a conversation, at every desk.
+pub(super) fn threads_of(conversation: ConversationId) -> Key {
+    key(Table::Threads, &[Number(conversation.0)])
+}
+
+/// The binding of a name that stands under a key of [`Table::Names`], which holds the place. `None` where the place was
+/// too long to be kept whole.
+pub(super) fn binding_of(names: &[u8], id: &PlatformId) -> Option<Key> {
+    let place = names.get(9..).filter(|_| names.len() < LONGEST)?;
+    let mut binding = vec![Table::Bindings as u8];
+    binding.extend_from_slice(place);
+    append_name(&mut binding, id.as_str());
+    Some(bounded(binding))
+}
+
 /// The first key after everything that begins with `prefix`.
 pub(super) fn end_of(prefix: &[u8]) -> Key {
     let mut end = prefix.to_vec();
@@ -293,13 +324,19 @@ fn key(table: Table, parts: &[Part]) -> Key {
         match part {
             Tag(tag) => key.push(*tag),
             Number(number) => key.extend_from_slice(&number.to_be_bytes()),
-            Name(name) => {
-                let length = u32::try_from(name.len()).unwrap_or(u32::MAX);
-                key.extend_from_slice(&length.to_be_bytes());
-                key.extend_from_slice(name.as_bytes());
-            }
+            Name(name) => append_name(&mut key, name),
         }
     }
+    bounded(key)
+}
+
+fn append_name(key: &mut Key, name: &str) {
+    let length = u32::try_from(name.len()).unwrap_or(u32::MAX);
+    key.extend_from_slice(&length.to_be_bytes());
+    key.extend_from_slice(name.as_bytes());
+}
+
+fn bounded(mut key: Key) -> Key {
     if key.len() > LONGEST {
         let fingerprint = fingerprint(&key).to_be_bytes();
         key.truncate(LONGEST - fingerprint.len());
@@ -339,6 +376,17 @@ mod tests {
         let key = |tail: &str| seen(&"web.site".into(), &EventKey::from("x".repeat(100_000) + tail));
         assert_eq!(key("a").len(), LONGEST);
         assert_ne!(key("a"), key("b"));
+    }
+
+    #[test]
+    fn a_message_s_name_leads_to_its_binding() {
+        let place = Place::Chat { channel: "telegram.shop".into(), scope: Some("b".into()), chat: "anna".into() };
+        for id in ["7".to_owned(), "x".repeat(1000)] {
+            let name = MessageRef { place: place.clone(), id: id.as_str().into() };
+            assert_eq!(binding_of(&names(MessageKey(3), &place), &name.id), Some(binding(&name)));
+        }
+        let long = Place::Desk { desk: "d".repeat(1000).as_str().into() };
+        assert_eq!(binding_of(&names(MessageKey(3), &long), &"7".into()), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use super::super::*;
 use super::SledStore;
 
+mod archive;
 mod damage;
 mod dispatch;
 mod durability;
@@ -15,6 +16,7 @@ mod inbox;
 mod model;
 mod outbox;
 mod records;
+mod retire;
 
 /// A judge made of a closure.
 struct Judge<F>(F);
