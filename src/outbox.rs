@@ -29,9 +29,13 @@ mod deliver;
 mod fold;
 mod lanes;
 mod outbound;
+mod owner;
 mod pace;
 
 use lanes::Lanes;
+pub use lanes::Standing;
+pub(crate) use lanes::verb;
+pub use owner::{Told, taken_out};
 use pace::Pacer;
 
 /// Sends of one channel under way at once: more does not make a homeserver faster.

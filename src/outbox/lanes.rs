@@ -35,8 +35,21 @@ enum State {
     #[default]
     Idle,
     Ready,
-    Busy,
+    /// With this row.
+    Busy(RowNumber),
     Waiting(Timestamp),
+}
+
+/// What a row waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    Sending,
+    /// Its turn comes at once.
+    Next,
+    /// Another row of its lane goes first.
+    Behind(RowNumber),
+    /// It is tried again then.
+    Until(Timestamp),
 }
 
 /// What folding has to know of a row.
@@ -89,7 +102,7 @@ impl Lanes {
                 self.waiting.remove(&(until, target.clone()));
                 self.queue(target);
             }
-            State::Ready | State::Busy | State::Waiting(_) => {}
+            State::Ready | State::Busy(_) | State::Waiting(_) => {}
         }
     }
 
@@ -118,7 +131,7 @@ impl Lanes {
             let target = self.ready.pop_front().or_else(|| self.behind.pop_front())?;
             let Some(lane) = self.lanes.get_mut(&target) else { continue };
             let Some(row) = lane.next().map(|entry| entry.number) else { continue };
-            lane.state = State::Busy;
+            lane.state = State::Busy(row);
             return Some((target, row));
         }
     }
@@ -166,6 +179,54 @@ impl Lanes {
         self.queue(target);
     }
 
+    /// What a row waits for; `None` when it is not here.
+    pub fn standing(&self, target: &Target, number: RowNumber) -> Option<Standing> {
+        let lane = self.lanes.get(target).filter(|lane| lane.holds(number))?;
+        Some(match lane.state {
+            State::Busy(busy) if busy == number => Standing::Sending,
+            State::Busy(busy) => Standing::Behind(busy),
+            State::Idle | State::Ready | State::Waiting(_) => match (lane.next(), lane.state) {
+                (Some(next), _) if next.number != number => Standing::Behind(next.number),
+                (_, State::Waiting(until)) => Standing::Until(until),
+                (_, State::Idle | State::Ready | State::Busy(_)) => Standing::Next,
+            },
+        })
+    }
+
+    /// Takes a lane out of its queue and keeps it busy with its next row, so that nobody else sends from it, until
+    /// [`Lanes::release`]. `None` when it is busy already, or empty.
+    pub fn claim(&mut self, target: &Target) -> Option<RowNumber> {
+        if matches!(self.lanes.get(target)?.state, State::Busy(_)) {
+            return None;
+        }
+        self.unqueue(target);
+        let lane = self.lanes.get_mut(target)?;
+        let next = lane.next()?.number;
+        lane.state = State::Busy(next);
+        Some(next)
+    }
+
+    /// The lane goes on at once.
+    pub fn release(&mut self, target: &Target) {
+        self.queue(target);
+    }
+
+    /// Takes a row out, so that it is not sent any more; `false` when it is being sent, or not here.
+    pub fn withdraw(&mut self, target: &Target, number: RowNumber) -> bool {
+        let Some(lane) = self.lanes.get_mut(target).filter(|lane| lane.holds(number)) else { return false };
+        match lane.state {
+            State::Busy(busy) if busy == number => return false,
+            State::Busy(_) => self.forget(target, &[number]),
+            State::Idle | State::Ready | State::Waiting(_) => {
+                // One that waited behind it need not wait for its sake.
+                self.unqueue(target);
+                self.forget(target, &[number]);
+                self.queue(target);
+            }
+        }
+        true
+    }
+
     pub fn next_due(&self) -> Option<Timestamp> {
         self.waiting.first().map(|(due, _)| *due)
     }
@@ -185,6 +246,20 @@ impl Lanes {
         }
     }
 
+    /// Takes a lane out of whatever queue it is in.
+    fn unqueue(&mut self, target: &Target) {
+        let Some(lane) = self.lanes.get_mut(target) else { return };
+        match lane.state {
+            State::Ready => {
+                self.ready.retain(|other| other != target);
+                self.behind.retain(|other| other != target);
+            }
+            State::Waiting(until) => drop(self.waiting.remove(&(until, target.clone()))),
+            State::Idle | State::Busy(_) => {}
+        }
+        lane.state = State::Idle;
+    }
+
     /// A lane of card edits got a message.
     fn promote(&mut self, target: &Target) {
         if let Some(index) = self.behind.iter().position(|waiting| waiting == target) {
@@ -195,6 +270,10 @@ impl Lanes {
 }
 
 impl Lane {
+    fn holds(&self, number: RowNumber) -> bool {
+        self.rows.values().any(|entry| entry.number == number)
+    }
+
     /// Messages before card edits; else in order.
     fn next(&self) -> Option<&Entry> {
         self.rows.values().find(|entry| !entry.behind).or_else(|| self.rows.values().next())
