@@ -1,6 +1,6 @@
 //! Builds the parts, keeps them running, and stops them.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use frontdesk_core::{Adapter, ChannelHealth, ChannelId, Inbox, ReceiveError};
@@ -14,13 +14,14 @@ use tracing::{error, info, warn};
 
 use crate::{
     clock::{Clock, SystemClock},
-    config::Config,
+    config::{Config, Retention},
     dispatcher::Policy,
     health::Health,
     http,
     inbox::{ChannelInbox, Dispatch},
     outbox::Outbox,
-    store::{Store, sled::SledStore},
+    store::{Archive, Store, sled::SledStore},
+    tools::{Tools, UNFINISHED},
 };
 
 mod build;
@@ -41,11 +42,17 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
     let path = config.data.join("store");
     create_private_folder(&config.data)
         .with_context(|| format!("the data folder {} cannot be made; check [store] url", config.data.display()))?;
-    let store: Arc<dyn Store> = Arc::new(SledStore::open(&path)?);
+    anyhow::ensure!(
+        !config.data.join(UNFINISHED).exists(),
+        "a restore into {} did not finish; move that folder away and restore again",
+        config.data.display()
+    );
+    let store = Arc::new(SledStore::open(&path)?);
     let adapters = build::adapters(&config)?;
     let policy = build::policy(&config, &adapters);
     let health = Arc::new(Health::new(adapters.keys().cloned()));
-    let app = App::new(store, Arc::new(SystemClock), health, policy, adapters);
+    let owner = Owner { archive: store.clone(), data: config.data.clone(), retention: config.retention };
+    let app = App::new(store, Arc::new(SystemClock), health, policy, adapters).with_owner(owner);
     info!(data = %config.data.display(), "frontdesk {} is starting", env!("CARGO_PKG_VERSION"));
     let serving = http::serve(config.http.listen, Arc::clone(&app.health), app.routes(), stop.clone());
     let serving = tokio::spawn(serving);
@@ -85,6 +92,15 @@ pub struct App {
     policy: Arc<Policy>,
     adapters: BTreeMap<ChannelId, Arc<dyn Adapter>>,
     arrived: Arc<Notify>,
+    outbox: Arc<Outbox>,
+    owner: Option<Owner>,
+}
+
+/// What the owner's tools need, and what is cleared up for the owner.
+pub struct Owner {
+    pub archive: Arc<dyn Archive>,
+    pub data: PathBuf,
+    pub retention: Retention,
 }
 
 impl App {
@@ -96,7 +112,33 @@ impl App {
         policy: Policy,
         adapters: BTreeMap<ChannelId, Arc<dyn Adapter>>,
     ) -> Self {
-        Self { store, health, clock, policy: Arc::new(policy), adapters, arrived: Arc::default() }
+        let arrived = Arc::<Notify>::default();
+        let outbox = Arc::new(Outbox::new(
+            Arc::clone(&store),
+            Arc::clone(&clock),
+            Arc::clone(&health),
+            adapters.clone(),
+            policy.desks.iter().map(|desk| (desk.name.clone(), desk.channel.clone())).collect(),
+            Arc::clone(&arrived),
+        ));
+        Self { store, health, clock, policy: Arc::new(policy), adapters, arrived, outbox, owner: None }
+    }
+
+    #[must_use]
+    pub fn with_owner(self, owner: Owner) -> Self {
+        Self { owner: Some(owner), ..self }
+    }
+
+    /// What the owner can ask of the running program.
+    #[must_use]
+    pub fn tools(&self) -> Option<Arc<Tools>> {
+        let owner = self.owner.as_ref()?;
+        Some(Arc::new(Tools {
+            archive: Arc::clone(&owner.archive),
+            outbox: Some(Arc::clone(&self.outbox)),
+            clock: Arc::clone(&self.clock),
+            data: owner.data.clone(),
+        }))
     }
 
     fn inbox(&self, channel: &ChannelId) -> Arc<dyn Inbox> {
@@ -117,14 +159,7 @@ impl App {
 
     /// Receives, decides and sends until `stop`.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let outbox = Arc::new(Outbox::new(
-            Arc::clone(&self.store),
-            Arc::clone(&self.clock),
-            Arc::clone(&self.health),
-            self.adapters.clone(),
-            self.policy.desks.iter().map(|desk| (desk.name.clone(), desk.channel.clone())).collect(),
-            Arc::clone(&self.arrived),
-        ));
+        let outbox = Arc::clone(&self.outbox);
         outbox.load().await?;
         let dispatch = Dispatch {
             store: Arc::clone(&self.store),
@@ -138,6 +173,13 @@ impl App {
         tasks.spawn(outbox.run(stop.clone()));
         tasks.spawn(dispatch.run(stop.clone()));
         tasks.spawn(tidy(Arc::clone(&self.store), Arc::clone(&self.clock), Arc::clone(&self.health), stop.clone()));
+        if let Some(owner) = &self.owner {
+            tasks.spawn(retire(Arc::clone(&owner.archive), Arc::clone(&self.clock), owner.retention, stop.clone()));
+        }
+        #[cfg(unix)]
+        if let (Some(tools), Some(owner)) = (self.tools(), &self.owner) {
+            tasks.spawn(crate::control::serve(owner.data.clone(), tools, stop.clone()));
+        }
         for (channel, adapter) in &self.adapters {
             let receiver = Receiver {
                 channel: channel.clone(),
@@ -223,6 +265,24 @@ async fn tidy(store: Arc<dyn Store>, clock: Arc<dyn Clock>, health: Arc<Health>,
         health.set_store(store.probe().await.err().map(|problem| problem.to_string()));
         let more = store.tidy(clock.now()).await.unwrap_or(false);
         let pause = if more { Duration::from_secs(1) } else { Duration::from_secs(600) };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = sleep(pause) => {}
+        }
+    }
+}
+
+/// Deletes what the owner does not want to be kept any longer, a piece at a time.
+async fn retire(archive: Arc<dyn Archive>, clock: Arc<dyn Clock>, keep: Retention, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let pause = match archive.retire(clock.now(), keep.messages).await {
+            Ok(true) => Duration::from_secs(1),
+            Ok(false) => Duration::from_secs(3600),
+            Err(problem) => {
+                warn!(%problem, "what is past its time could not be deleted; trying again later");
+                Duration::from_secs(3600)
+            }
+        };
         tokio::select! {
             () = stop.cancelled() => {}
             () = sleep(pause) => {}

@@ -2,9 +2,15 @@
 //!
 //! Exit status: 0; 1 for what was found or went wrong; 2 for usage, which a missing config file is too.
 
+mod backup;
 mod check;
+mod contacts;
 mod hours;
+mod inbox;
+mod list;
+mod outbox;
 mod run;
+mod tool;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -37,6 +43,16 @@ enum Command {
     Check(check::Args),
     /// Show the opening hours of the coming days
     Hours(hours::Args),
+    /// Look into the conversations
+    Inbox(inbox::Args),
+    /// See to what waits to be sent
+    Outbox(outbox::Args),
+    /// Name the people whom the business knows already
+    Contacts(contacts::Args),
+    /// Copy everything that is kept into one file, also while frontdesk runs
+    Backup(backup::BackupArgs),
+    /// Make a new data folder from a backup
+    Restore(backup::RestoreArgs),
 }
 
 impl Cli {
@@ -49,6 +65,11 @@ impl Cli {
             Command::Run => with(Config::load(&file), run::run),
             Command::Check(args) => Ok(check::check(&args, &file)),
             Command::Hours(args) => with(Config::load_hours(&file), |hours| Ok(hours::hours(&args, &hours))),
+            Command::Inbox(args) => with(Config::load_place(&file), |place| inbox::inbox(&args, &place)),
+            Command::Outbox(args) => with(Config::load_place(&file), |place| outbox::outbox(&args, &place)),
+            Command::Contacts(args) => with(Config::load_place(&file), |place| contacts::contacts(&args, &place)),
+            Command::Backup(args) => with(Config::load_place(&file), |place| backup::backup(&args, &place)),
+            Command::Restore(args) => with(Config::load_place(&file), |place| backup::restore(&args, &place)),
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod channels;
 mod explain;
+mod place;
 mod policy;
 mod problem;
 mod reader;
@@ -22,6 +23,7 @@ use jiff::{SignedDuration, tz::TimeZone};
 use self::reader::Reader;
 pub use self::{
     channels::{Channel, ChannelKind, Desk, DeskKind},
+    place::Place,
     problem::{Problem, Problems},
 };
 use crate::{
@@ -55,6 +57,8 @@ mod defaults {
     pub const REOPEN_WITHIN: Number = Number { default: 24, range: 0..=720, unit: "hours" };
     pub const CLOSE_IDLE: Number = Number { default: 3, range: 1..=365, unit: "days" };
     pub const GIVE_UP_AFTER: Number = Number { default: 72, range: 1..=720, unit: "hours" };
+    /// Longer than anything else waits for a message: deliveries, changes, a customer who writes again.
+    pub const MESSAGES: Number = Number { default: 730, range: 60..=36_500, unit: "days" };
 
     pub const AFTER_HOURS: bool = true;
     pub const LISTEN: &str = "127.0.0.1:8080";
@@ -73,6 +77,7 @@ pub struct Config {
     /// In the order of the file: the first is the default. Never empty.
     pub desks: Vec<Desk>,
     pub http: Http,
+    pub retention: Retention,
     /// The folder of everything that is kept; relative to the working directory.
     pub data: PathBuf,
 }
@@ -107,6 +112,13 @@ pub struct Conversations {
     pub give_up_after: SignedDuration,
 }
 
+/// How long things are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// What was said in a conversation, after its end.
+    pub messages: SignedDuration,
+}
+
 #[derive(Clone, Debug)]
 pub struct Http {
     pub listen: SocketAddr,
@@ -138,6 +150,15 @@ impl Config {
         hours.filter(|_| !reader.any()).ok_or_else(|| reader.into_problems())
     }
 
+    /// Only where a file's data lies and what its channels are called: needs no secret, and overlooks mistakes in other
+    /// tables.
+    pub fn load_place(path: &Path) -> Result<Place, Problems> {
+        let (text, file) = (read(path)?, path.display().to_string());
+        let mut reader = Reader::new(&file, &text)?;
+        let place = place::place(&mut reader);
+        place.filter(|_| !reader.any()).ok_or_else(|| reader.into_problems())
+    }
+
     /// `file` is how the problems name it.
     pub fn parse(text: &str, file: &str) -> Result<Self, Problems> {
         let mut reader = Reader::new(file, text)?;
@@ -147,12 +168,13 @@ impl Config {
         let languages = business.as_ref().map(|business| business.languages.as_slice());
         let replies = policy::replies(&mut reader, languages);
         let conversations = policy::conversations(&mut reader);
+        let retention = policy::retention(&mut reader);
         let (channels, desks) = channels::channels_and_desks(&mut reader);
         let http = server::http(&mut reader);
         let data = server::store(&mut reader);
         match (business, hours, replies, http, data) {
             (Some(business), Some(hours), Some(replies), Some(http), Some(data)) if !reader.any() => {
-                Ok(Self { business, hours, replies, conversations, channels, desks, http, data })
+                Ok(Self { business, hours, replies, conversations, channels, desks, http, retention, data })
             }
             _ => Err(reader.into_problems()),
         }

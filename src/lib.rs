@@ -6,6 +6,8 @@ pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
+#[cfg(unix)]
+pub mod control;
 pub mod desk;
 pub mod dispatcher;
 pub mod health;
@@ -16,3 +18,4 @@ pub mod kill;
 pub mod notices;
 pub mod outbox;
 pub mod store;
+pub mod tools;

@@ -103,6 +103,26 @@ pub(super) fn channels_and_desks(reader: &mut Reader<'_>) -> (Vec<Channel>, Vec<
     (channels, desks)
 }
 
+/// What the file calls the channels that customers write to, whether or not their tables are right.
+pub(super) fn customer_channels(reader: &mut Reader<'_>) -> Vec<ChannelId> {
+    let kinds = Kind::ALL.into_iter().filter(|kind| kind.serves_customers());
+    let names = kinds.flat_map(|kind| {
+        let names = reader.entries(&[kind.word()]).into_iter();
+        names.map(move |(name, _)| ChannelId::from(format!("{}.{name}", kind.word())))
+    });
+    names.collect()
+}
+
+/// What the file calls the desks, and their channels.
+pub(super) fn desk_channels(reader: &mut Reader<'_>) -> Vec<(DeskName, ChannelId)> {
+    let names: Vec<_> = reader.entries(&["desks"]).into_iter().map(|(name, _)| name).collect();
+    let desks = names.into_iter().filter_map(|name| {
+        let channel = reader.value(&["desks", &name, "channel"])?;
+        Some((DeskName::from(name), ChannelId::from(channel.get_ref().as_str()?)))
+    });
+    desks.collect()
+}
+
 /// Customers would read what is wrong with it under every answer.
 fn sign_problem(sign: &str) -> Option<&'static str> {
     let rest = sign.replace("{{ operator }}", "").replace("{{operator}}", "");

@@ -1,4 +1,4 @@
-//! `[business]`, `[hours]`, `[replies]` and `[conversations]`: how the business wants to be spoken for.
+//! `[business]`, `[hours]`, `[replies]`, `[conversations]` and `[retention]`: how the business wants to be spoken for.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use jiff::{SignedDuration, civil::Date, tz::TimeZone};
 use serde::Deserialize;
 
 use super::{
-    Business, Conversations, Replies,
+    Business, Conversations, Replies, Retention,
     defaults::{self, Number},
     explain::unknown,
     reader::{Reader, Value},
@@ -57,6 +57,12 @@ struct RawConversations {
     reopen_within_hours: Option<i64>,
     close_idle_days: Option<i64>,
     give_up_after_hours: Option<i64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRetention {
+    messages_days: Option<i64>,
 }
 
 pub(super) fn business(reader: &mut Reader<'_>) -> Option<Business> {
@@ -307,6 +313,12 @@ pub(super) fn conversations(reader: &mut Reader<'_>) -> Conversations {
         close_idle: SignedDuration::from_hours_of_days(close_idle),
         give_up_after: SignedDuration::from_hours(give_up_after),
     }
+}
+
+pub(super) fn retention(reader: &mut Reader<'_>) -> Retention {
+    let raw: RawRetention = reader.table(&["retention"]).unwrap_or_default();
+    let messages = bounded(reader, &["retention", "messages_days"], raw.messages_days, &defaults::MESSAGES);
+    Retention { messages: SignedDuration::from_hours_of_days(messages) }
 }
 
 fn bounded(reader: &mut Reader<'_>, path: &[&str], written: Option<i64>, number: &Number) -> i64 {

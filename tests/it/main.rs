@@ -17,4 +17,5 @@ mod program;
 mod proxy;
 mod synapse;
 mod telegram;
+mod tools;
 mod world;

@@ -3,14 +3,15 @@
 use std::{collections::BTreeMap, fmt::Write, path::PathBuf, sync::Arc, time::Duration};
 
 use frontdesk::{
-    app::App,
+    app::{App, Owner},
     clock::Clock,
-    config::{Conversations, Replies},
+    config::{Conversations, Replies, Retention},
     dispatcher::{Desk, Policy},
     health::Health,
     hours::Hours,
     notices::{Lang, Wording},
-    store::{Store, sled::SledStore},
+    store::sled::SledStore,
+    tools::{self, Answer, Answers, Request, Tools, Wanted},
 };
 use frontdesk_core::{Adapter, Address, ChannelId, Event, Inbound, Message, Person, PlatformId, Side, ThreadId};
 use jiff::{SignedDuration, Timestamp, Zoned};
@@ -40,10 +41,13 @@ pub struct World {
     pub policy: Policy,
     clock: Arc<TestClock>,
     path: PathBuf,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
+    tools: Option<Arc<Tools>>,
     running: Option<(tokio::task::JoinHandle<anyhow::Result<()>>, CancellationToken)>,
 }
 
+/// A Monday morning, when the shop is open.
+pub const MONDAY: &str = "2026-11-23T10:00[Europe/Berlin]";
 pub const SHOP: &str = "telegram.shop";
 pub const OTHER: &str = "whatsapp.shop";
 const DESK: &str = "matrix.desk";
@@ -66,7 +70,8 @@ impl World {
             policy,
             clock: Arc::new(TestClock { base: base.timestamp(), start: Instant::now() }),
             path: folder.path().join("store"),
-            _folder: folder,
+            folder,
+            tools: None,
             running: None,
         };
         world.start().await;
@@ -74,11 +79,14 @@ impl World {
     }
 
     pub async fn start(&mut self) {
-        let store: Arc<dyn Store> = Arc::new(SledStore::open(&self.path).unwrap());
+        let store = Arc::new(SledStore::open(&self.path).unwrap());
         let adapters: BTreeMap<ChannelId, Arc<dyn Adapter>> = self.adapters();
         self.policy.channels = adapters.iter().map(|(id, adapter)| (id.clone(), adapter.capabilities())).collect();
         let health = Arc::new(Health::new(adapters.keys().cloned()));
-        let app = App::new(store, self.clock.clone(), health, self.policy.clone(), adapters);
+        let retention = Retention { messages: SignedDuration::from_hours(730 * 24) };
+        let owner = Owner { archive: store.clone(), data: self.folder.path().to_owned(), retention };
+        let app = App::new(store, self.clock.clone(), health, self.policy.clone(), adapters).with_owner(owner);
+        self.tools = app.tools();
         let stop = CancellationToken::new();
         self.running = Some((tokio::spawn(app.run(stop.clone())), stop));
         self.settle().await;
@@ -96,6 +104,7 @@ impl World {
     /// Ends the program where it stands; what it had not put on disk is lost.
     pub async fn kill(&mut self) {
         let (task, _) = self.running.take().unwrap();
+        self.tools = None;
         task.abort();
         let _ = task.await;
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -104,6 +113,41 @@ impl World {
     pub async fn restart(&mut self) {
         self.kill().await;
         self.start().await;
+    }
+
+    /// What a tool of the owner is answered, while the program runs.
+    pub async fn tool(&self, request: Request) -> Vec<Answer> {
+        carried_out(self.tools.clone().expect("it runs"), request).await
+    }
+
+    /// The same while it does not.
+    pub async fn tool_alone(&self, request: Request) -> Vec<Answer> {
+        assert!(self.running.is_none(), "it runs");
+        let archive = Arc::new(SledStore::open(&self.path).unwrap());
+        let data = self.folder.path().to_owned();
+        let tools = Arc::new(Tools { archive, outbox: None, clock: self.clock.clone(), data });
+        carried_out(tools, request).await
+    }
+
+    /// The machine is lost, and all but a backup; the program goes on from that, elsewhere.
+    pub async fn restore(&mut self, file: &std::path::Path) {
+        self.kill().await;
+        let folder = tempfile::tempdir().unwrap();
+        let wanted = Wanted {
+            data: folder.path(),
+            desks: vec![("main".into(), DESK.into())],
+            timezone: self.policy.timezone().clone(),
+            at: self.clock.now(),
+        };
+        tools::restore(file, &wanted, |_, _| {}).unwrap();
+        self.path = folder.path().join("store");
+        self.folder = folder;
+        self.start().await;
+    }
+
+    /// The folder of everything that is kept.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// Lets everything happen that can happen now.
@@ -247,6 +291,16 @@ impl World {
         }
         room
     }
+}
+
+async fn carried_out(tools: Arc<Tools>, request: Request) -> Vec<Answer> {
+    let (sender, mut answers) = tokio::sync::mpsc::channel(64);
+    tokio::spawn(async move { tools.carry_out(request, &Answers(sender)).await });
+    let mut all = Vec::new();
+    while let Some(answer) = answers.recv().await {
+        all.push(answer);
+    }
+    all
 }
 
 fn is_card(post: &Post) -> bool {
