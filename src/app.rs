@@ -71,7 +71,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
 }
 
 /// Messages and keys lie in it: a folder that we make is for this user only. Of one that was there its owner decides.
-fn create_private_folder(path: &std::path::Path) -> std::io::Result<()> {
+pub(crate) fn create_private_folder(path: &std::path::Path) -> std::io::Result<()> {
     let mut folder = std::fs::DirBuilder::new();
     folder.recursive(true);
     #[cfg(unix)]

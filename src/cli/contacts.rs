@@ -60,7 +60,7 @@ struct Imported {
 }
 
 async fn import(lines: Lines<'_>, file: &str, place: &Place) -> anyhow::Result<Imported> {
-    let mut link = Link::open(place).await?;
+    let mut link = Link::open_or_make(place).await?;
     let (mut imported, mut batch) = (Imported::default(), Vec::new());
     let mut progress = Progress::new();
     for line in lines {

@@ -12,6 +12,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use tokio::sync::mpsc;
 
 use crate::{
+    app::create_private_folder,
     clock::SystemClock,
     config::Place,
     store::{StoreError, sled::SledStore},
@@ -31,6 +32,29 @@ pub(super) enum Link {
 
 impl Link {
     pub(super) async fn open(place: &Place) -> anyhow::Result<Self> {
+        let running = Self::running(place).await?;
+        if running.is_none() {
+            anyhow::ensure!(
+                place.data.join("store").exists(),
+                "there is nothing in {} yet; is this the folder that frontdesk is started from, and the right config?",
+                place.data.display()
+            );
+        }
+        running.map_or_else(|| Self::alone(place), Ok)
+    }
+
+    /// Before frontdesk was ever started, too.
+    pub(super) async fn open_or_make(place: &Place) -> anyhow::Result<Self> {
+        if let Some(running) = Self::running(place).await? {
+            return Ok(running);
+        }
+        let data = &place.data;
+        create_private_folder(data).with_context(|| format!("the data folder {} cannot be made", data.display()))?;
+        Self::alone(place)
+    }
+
+    /// The program, when it runs on this data folder.
+    async fn running(place: &Place) -> anyhow::Result<Option<Self>> {
         let data = &place.data;
         anyhow::ensure!(
             !data.join(UNFINISHED).exists(),
@@ -41,14 +65,14 @@ impl Link {
         if let Some(running) = crate::control::Connection::open(data).await.with_context(|| {
             format!("the socket in {} cannot be used; does another user run frontdesk?", data.display())
         })? {
-            return Ok(Self::Running(running));
+            return Ok(Some(Self::Running(running)));
         }
+        Ok(None)
+    }
+
+    fn alone(place: &Place) -> anyhow::Result<Self> {
+        let data = &place.data;
         let path = data.join("store");
-        anyhow::ensure!(
-            path.exists(),
-            "there is nothing in {} yet; is this the folder that frontdesk is started from, and the right config?",
-            data.display()
-        );
         let archive = Arc::new(SledStore::open(&path).map_err(explain)?);
         Ok(Self::Alone(Arc::new(Tools { archive, outbox: None, clock: Arc::new(SystemClock), data: data.clone() })))
     }

@@ -73,6 +73,7 @@ fn said(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound, message: 
 
 /// Knows the person from now on, and what the platform says of them now.
 fn meet(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound) {
+    let mut name = String::new();
     if draft.case.contact.is_none() {
         draft.out.ids.contact.0 += 1;
         let known = draft.case.known.take();
@@ -87,8 +88,9 @@ fn meet(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound) {
             language: known.as_ref().and_then(|known| known.language.clone()),
             blocked: false,
         });
-        if known.is_some() {
+        if let Some(known) = known {
             draft.silent(crate::notices::Kind::FirstContact, Silence::KnownBefore);
+            name = known.name.unwrap_or_default();
         }
     }
     let Some(contact) = &mut draft.case.contact else { return };
@@ -102,7 +104,7 @@ fn meet(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound) {
             channel: channel.clone(),
             user: person.id.clone(),
             address: inbound.at.clone(),
-            name: String::new(),
+            name,
             first_name: None,
             username: None,
             language: None,
@@ -112,7 +114,9 @@ fn meet(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound) {
         }
     });
     identity.address = inbound.at.clone();
-    identity.name.clone_from(&person.name);
+    if !person.name.is_empty() {
+        identity.name.clone_from(&person.name);
+    }
     identity.first_name.clone_from(&person.first_name);
     identity.username.clone_from(&person.username);
     identity.language = person.language.clone().or(identity.language.take());

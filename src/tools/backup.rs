@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::task::spawn_blocking;
+
 use super::{Answer, Answers, Done, ToolError, Tools};
 use crate::store::{Copied, Take};
 
@@ -37,15 +39,17 @@ impl Tools {
         }
         let writing = Arc::new(Mutex::new(Writing { output, told: Instant::now(), failed: None }));
         let copied = self.archive.copy(take(Arc::clone(&writing), answers.clone())).await?;
-        let mut writing = lock(&writing);
-        if let Some(error) = writing.failed.take() {
+        if let Some(error) = lock(&writing).failed.take() {
             return Err(unwritten(error).into());
         }
         match copied {
             Copied::Whole { records } => {
-                let bytes = writing.output.end(records).map_err(unwritten)?;
-                part.keep()?;
-                Ok(Done::Saved { records, bytes, at })
+                let end = move || -> Result<u64, BackupError> {
+                    let bytes = lock(&writing).output.end(records).map_err(|error| part.unwritten(&error))?;
+                    part.keep().map(|()| bytes)
+                };
+                let ended = spawn_blocking(end).await.map_err(io::Error::other).map_err(unwritten)?;
+                Ok(Done::Saved { records, bytes: ended?, at })
             }
             Copied::BrokenOff => Err(ToolError::Gone),
             Copied::Overrun => Err(ToolError::Refused(

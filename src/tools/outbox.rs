@@ -91,7 +91,7 @@ impl Tools {
         }
     }
 
-    /// Once for each place that something waits for; what may have arrived is left alone, unless `again`.
+    /// Everything that pauses; what may have arrived is left alone, unless `again`.
     pub(super) async fn retry_all(&self, again: bool) -> Result<Done, ToolError> {
         let (mut after, mut count) = (None, 0);
         loop {
@@ -100,12 +100,14 @@ impl Tools {
             after = Some(last.number);
             for row in rows {
                 let waits = row.not_before.is_some() || matches!(self.waits(&row), Waits::Until { .. });
-                if !waits && !(again && row.state == RowState::InFlight) {
+                let interrupted = row.state == RowState::InFlight && self.outbox.is_none();
+                let wanted = if interrupted { again } else { waits };
+                if !wanted {
                     continue;
                 }
                 let told = match &self.outbox {
                     Some(outbox) => outbox.hurry(row.number).await?,
-                    None => self.release(row, again).await?,
+                    None => self.release_one(row).await?,
                 };
                 count += usize::from(told == Told::Done);
             }
@@ -145,14 +147,7 @@ impl Tools {
                     row.number
                 )));
             }
-            // Operators are told that something comes twice; a customer is not.
-            let possibly_repeated = match row.what.target {
-                Target::Customer(_) => false,
-                Target::Thread(..) | Target::Desk(_) => true,
-            };
-            let row = Row { state: RowState::Queued, not_before: None, possibly_repeated, ..row };
-            self.archive.update(row).await?;
-            return Ok(Told::Done);
+            return self.release_one(row).await;
         }
         let mut after = None;
         loop {
@@ -164,6 +159,18 @@ impl Tools {
                 self.archive.update(Row { not_before: None, ..waiting }).await?;
             }
         }
+    }
+
+    async fn release_one(&self, row: Row) -> Result<Told, ToolError> {
+        // Operators are told that something may come twice; a customer is not.
+        let possibly_repeated = match (&row.state, &row.what.target) {
+            (RowState::InFlight, Target::Thread(..) | Target::Desk(_)) => true,
+            (RowState::InFlight, Target::Customer(_)) | (RowState::Queued | RowState::Held { .. }, _) => {
+                row.possibly_repeated
+            }
+        };
+        self.archive.update(Row { state: RowState::Queued, not_before: None, possibly_repeated, ..row }).await?;
+        Ok(Told::Done)
     }
 
     fn waits(&self, row: &Row) -> Waits {

@@ -59,7 +59,7 @@ pub fn restore(file: &Path, wanted: &Wanted, mut progress: impl FnMut(u64, u64))
     let all = 2 * file.metadata().map_or(0, |it| it.len());
     // Read to its end before anything is written.
     let mut backup = Backup::open(file)?;
-    while backup.next()?.is_some() {
+    while backup.next_frame()?.is_some() {
         progress(backup.bytes(), all);
     }
     let half = backup.bytes();
@@ -98,7 +98,7 @@ fn fill(file: &Path, folder: &Path, wanted: &Wanted, mut progress: impl FnMut(u6
     private_folder(folder)?;
     let mut backup = Backup::open(file)?;
     let store = Restore::begin(&folder.join("store"))?;
-    while let Some(frame) = backup.next()? {
+    while let Some(frame) = backup.next_frame()? {
         match frame {
             Frame::Records(piece) => store.apply(&piece)?,
             Frame::File { name, bytes } => put_file(folder, &name, &bytes)?,

@@ -23,6 +23,8 @@ use super::{
 const LOOKED_AT: usize = 100;
 /// Messages that are removed in one call.
 const REMOVED: usize = 500;
+/// Entries of a contact's ledger that are looked through.
+const LEDGER: usize = 5000;
 /// With more than this under way it is no time to clear up.
 const BUSY: usize = 2000;
 /// Everything is looked through no oftener than this.
@@ -161,7 +163,7 @@ fn remove_message(txn: &mut Txn, message: MessageKey) -> Result<(), StoreError> 
 
 /// What `!why` tells of that time.
 fn remove_ledger(txn: &mut Txn, contact: ContactId, before: Timestamp) -> Result<(), StoreError> {
-    for (key, entry) in txn.scan::<LedgerEntry>(&keys::ledger_of(contact), None, REMOVED)? {
+    for (key, entry) in txn.scan::<LedgerEntry>(&keys::ledger_of(contact), None, LEDGER)? {
         if entry.at < before {
             txn.remove(key)?;
         }

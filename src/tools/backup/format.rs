@@ -15,6 +15,9 @@ const MAGIC: &[u8] = b"frontdesk backup 1\n";
 /// Nothing longer is ever written.
 const LONGEST: usize = 64 * 1024 * 1024;
 
+/// So much is written between two syncs.
+const SYNCED: u64 = 16 * 1024 * 1024;
+
 const HEAD: u8 = 1;
 const RECORDS: u8 = 2;
 const FILE: u8 = 3;
@@ -66,11 +69,14 @@ pub(super) struct Writer {
     output: BufWriter<File>,
     sum: Hasher,
     bytes: u64,
+    /// How much was on disk the last time.
+    synced: u64,
 }
 
 impl Writer {
     pub(super) fn begin(file: File, made_at: Timestamp) -> io::Result<Self> {
-        let mut writer = Self { output: BufWriter::with_capacity(256 * 1024, file), sum: Hasher::new(), bytes: 0 };
+        let mut writer =
+            Self { output: BufWriter::with_capacity(256 * 1024, file), sum: Hasher::new(), bytes: 0, synced: 0 };
         writer.write(MAGIC)?;
         let head = Head { made_at, frontdesk: env!("CARGO_PKG_VERSION").to_owned() };
         writer.frame(HEAD, &[&serde_json::to_vec(&head)?])?;
@@ -108,7 +114,14 @@ impl Writer {
         self.write(&u32::try_from(length).map_err(io::Error::other)?.to_be_bytes())?;
         parts.iter().try_for_each(|part| self.write(part))?;
         let sum = self.sum.clone().finalize();
-        self.write(&sum.to_be_bytes())
+        self.write(&sum.to_be_bytes())?;
+        // All of it at the end would keep the disk busy for as long as the store waits to write.
+        if self.bytes - self.synced >= SYNCED {
+            self.output.flush()?;
+            self.output.get_ref().sync_data()?;
+            self.synced = self.bytes;
+        }
+        Ok(())
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -170,7 +183,7 @@ impl Backup {
     }
 
     /// The next frame; `None` after the last one, when all of the file was there.
-    pub fn next(&mut self) -> Result<Option<Frame>, BackupError> {
+    pub fn next_frame(&mut self) -> Result<Option<Frame>, BackupError> {
         if self.ended {
             return Ok(None);
         }
@@ -242,7 +255,7 @@ mod tests {
 
     fn read(path: &Path) -> Result<Vec<Frame>, BackupError> {
         let mut backup = Backup::open(path)?;
-        std::iter::from_fn(|| backup.next().transpose()).collect()
+        std::iter::from_fn(|| backup.next_frame().transpose()).collect()
     }
 
     #[test]

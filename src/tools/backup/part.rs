@@ -38,6 +38,10 @@ impl Part {
         self.file.try_clone().map_err(|error| BackupError::write(&self.path, &error))
     }
 
+    pub(super) fn unwritten(&self, error: &io::Error) -> BackupError {
+        BackupError::write(&self.path, error)
+    }
+
     /// On disk, under its own name, when this returns.
     pub(super) fn keep(mut self) -> Result<(), BackupError> {
         if self.wanted.exists() {

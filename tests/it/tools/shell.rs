@@ -330,4 +330,15 @@ async fn nothing_is_made_where_there_was_nothing() {
     = 1
     ");
     assert!(!shell.path("data").exists());
+    // But people can be named before the first start: that is when it matters.
+    fs::write(shell.path("people.csv"), "channel,user\ntelegram.shop,4242\n").unwrap();
+    assert_snapshot!(shell.run("contacts import people.csv").await, @"
+    > 1 new, 0 were known already
+    = 0
+    ");
+    assert_eq!(fs::metadata(shell.path("data")).unwrap().permissions().mode() & 0o777, 0o700);
+    assert_snapshot!(shell.run("inbox list --all").await, @"
+    ! Nobody has written yet.
+    = 0
+    ");
 }
