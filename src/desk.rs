@@ -5,20 +5,16 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     notices::Kind,
-    store::{Conversation, ConversationState, Identity, LedgerEntry, Silence, Verdict},
+    store::{Blocked, Conversation, ConversationState, Identity, LedgerEntry, Queue, Silence, Verdict, Waiter},
 };
 
-pub const HELP: &str = "\
-What you write in a thread goes to the customer. These stay here:
-!note TEXT: a note for colleagues
-!close: end the conversation (a new message opens it again)
-!why: what was sent automatically, and why not
-!retry: send again what was not delivered
-!hours: the coming opening hours
-!help: this list
-Whatever begins with / stays here too.";
+mod command;
+
+pub use command::{Command, help};
 
 pub const EMPTY_NOTE: &str = "A note needs a text: !note the cake is paid.";
+
+pub const BLOCKED: &str = "Not sent: this customer is blocked. !unblock first, then write it again.";
 
 pub const SLASH: &str =
     "Not sent: what begins with / stays here, because some apps take it for a command. !help lists the commands.";
@@ -64,6 +60,19 @@ pub fn read(text: &str) -> Said {
     }
 }
 
+/// At a desk whose platform has commands of its own: there `/close` is `!close`, also as `/close@the_bot`.
+#[must_use]
+pub fn read_with_slashes(text: &str) -> Said {
+    let said = read(text);
+    if said != Said::Slash {
+        return said;
+    }
+    let Some((_, text)) = text.split_once(['/', '／']) else { return said };
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let name = word.split('@').next().unwrap_or_default().to_lowercase();
+    if name == "note" || Command::named(&name).is_some() { read(&format!("!{name} {rest}")) } else { said }
+}
+
 fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
@@ -74,7 +83,10 @@ fn is_invisible(c: char) -> bool {
 pub fn card(conversation: &Conversation, identity: &Identity, timezone: &TimeZone) -> String {
     let known = if conversation.previous.is_some() { "has written before" } else { "new" };
     let mut card = format!("{} · {} · {known}\n", name(identity), identity.channel);
-    card.push_str(&state(conversation, timezone));
+    match &conversation.blocked {
+        Some(blocked) => card.push_str(&blocked_state(blocked, timezone)),
+        None => card.push_str(&state(conversation, timezone)),
+    }
     if !conversation.undelivered.is_empty() {
         card.push_str("\nAn answer was not delivered: see the thread");
     }
@@ -97,7 +109,61 @@ fn state(conversation: &Conversation, timezone: &TimeZone) -> String {
     }
 }
 
-fn clock(at: Timestamp, timezone: &TimeZone) -> String {
+/// Counted up to here: a flood needs no more edits of the card.
+const COUNTED: u64 = 100;
+
+fn blocked_state(blocked: &Blocked, timezone: &TimeZone) -> String {
+    let state = format!("Blocked {} by {}", clock(blocked.at, timezone), one_line(&blocked.by));
+    match blocked.messages {
+        0 => state,
+        1 => format!("{state}\n1 message since then"),
+        COUNTED.. => format!("{state}\n{COUNTED} messages or more since then"),
+        count => format!("{state}\n{count} messages since then"),
+    }
+}
+
+/// What `!unblock` says of a customer who has written meanwhile.
+#[must_use]
+pub fn unblocked(blocked: &Blocked, first_at: Timestamp, timezone: &TimeZone) -> String {
+    let (shown, first) = (blocked.latest.len(), clock(first_at, timezone));
+    match blocked.messages {
+        1 => format!("Unblocked. One message came meanwhile, {first}:"),
+        count if usize::try_from(count).is_ok_and(|count| count > shown) => {
+            format!("Unblocked. {count} messages came meanwhile, the first {first}. The latest {shown}:")
+        }
+        count => format!("Unblocked. {count} messages came meanwhile, the first {first}:"),
+    }
+}
+
+/// `!waiting`: a line for each customer, longest first.
+#[must_use]
+pub fn waiting(queue: &Queue, timezone: &TimeZone) -> String {
+    let head = match queue.total {
+        0 => return "Nobody waits for an answer.".to_owned(),
+        1 => "One customer waits for an answer:".to_owned(),
+        total => format!("{total} customers wait for an answer, longest first:"),
+    };
+    let mut lines = vec![head];
+    lines.extend(queue.first.iter().map(|waiter| waiting_line(waiter, timezone)));
+    let more = queue.total.saturating_sub(queue.first.len());
+    if more > 0 {
+        lines.push(format!("and {more} more"));
+    }
+    lines.join("\n")
+}
+
+fn waiting_line(waiter: &Waiter, timezone: &TimeZone) -> String {
+    let identity = &waiter.identity;
+    let mut line = format!("{} · {} · since {}", name(identity), identity.channel, clock(waiter.since, timezone));
+    if let Some(words) = &waiter.words {
+        let words = if words.is_deleted() { "(deleted)".to_owned() } else { words.current().readable() };
+        line.push_str(&format!(": {}", shortened(&words, 80)));
+    }
+    line
+}
+
+#[must_use]
+pub fn clock(at: Timestamp, timezone: &TimeZone) -> String {
     at.to_zoned(timezone.clone()).strftime("%a %-d %b, %H:%M").to_string()
 }
 
@@ -123,14 +189,20 @@ pub fn name(identity: &Identity) -> String {
 /// The beginning of a text, in one line.
 #[must_use]
 pub fn excerpt(text: &str) -> String {
-    let line = flat(text);
-    if line.chars().count() <= 200 {
-        return line;
-    }
-    line.chars().take(199).chain(['…']).collect()
+    shortened(text, 200)
 }
 
-fn one_line(text: &str) -> String {
+fn shortened(text: &str, longest: usize) -> String {
+    let line = flat(text);
+    if line.chars().count() <= longest {
+        return line;
+    }
+    line.chars().take(longest - 1).chain(['…']).collect()
+}
+
+/// A name, short and in one line.
+#[must_use]
+pub fn one_line(text: &str) -> String {
     flat(text).chars().take(40).collect::<String>().trim().to_owned()
 }
 
@@ -142,6 +214,11 @@ fn flat(text: &str) -> String {
 #[must_use]
 pub fn signature(sign: &str, operator: &str) -> String {
     sign.replace("{{ operator }}", &one_line(operator)).replace("{{operator}}", &one_line(operator))
+}
+
+#[must_use]
+pub fn in_a_thread(command: &str) -> String {
+    format!("!{command} is about one conversation: write it in that customer's thread.")
 }
 
 #[must_use]
@@ -202,6 +279,7 @@ fn silence(reason: Silence) -> &'static str {
         Silence::Refused => "not sent: the platform refused it",
         Silence::Dropped => "not sent: the owner took it out of the queue",
         Silence::Closed => "not sent: the conversation was closed",
+        Silence::HoursChanged => "not sent: the hours were changed before it went out",
     }
 }
 
@@ -219,6 +297,42 @@ mod tests {
         for text in ["Yes!", "5/6", "Hello\n!close", "note", "¡Hola!"] {
             assert_eq!(read(text), Said::Words, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_slash_is_a_command_only_where_the_platform_has_them_and_only_a_known_one() {
+        let command = |name: &str, rest: &str| Said::Command { name: name.into(), rest: rest.into() };
+        assert_eq!(read("/close"), Said::Slash);
+        assert_eq!(read_with_slashes("/close"), command("close", ""));
+        assert_eq!(read_with_slashes(" ／Hours@the_bot closed until 15:00"), command("hours", "closed until 15:00"));
+        assert_eq!(read_with_slashes("/note@the_bot the cake is paid"), Said::Note("the cake is paid".into()));
+        assert_eq!(read_with_slashes("/note"), Said::EmptyNote);
+        for words in ["//close", "/", "/ close", "/me", "/start", "/closed", "/@bot", "/!close"] {
+            assert_eq!(read_with_slashes(words), Said::Slash, "{words}");
+        }
+        assert_eq!(read_with_slashes("!close"), command("close", ""));
+        assert_eq!(read_with_slashes("5/6"), Said::Words);
+    }
+
+    #[test]
+    fn the_help_names_every_command() {
+        for command in Command::ALL {
+            assert!(help(false).contains(&format!("!{}", command.name())), "{command:?}");
+            assert_eq!(Command::named(command.name()), Some(command));
+        }
+    }
+
+    #[test]
+    fn a_flood_of_a_blocked_customer_ends_the_edits_of_the_card() {
+        let state = |messages| {
+            let at = Timestamp::UNIX_EPOCH;
+            let blocked = Blocked { at, by: "ann\n".into(), messages, first_at: Some(at), latest: Vec::new() };
+            blocked_state(&blocked, &TimeZone::UTC)
+        };
+        assert_eq!(state(0), "Blocked Thu 1 Jan, 00:00 by ann");
+        assert_eq!(state(99), "Blocked Thu 1 Jan, 00:00 by ann\n99 messages since then");
+        assert_eq!(state(100), "Blocked Thu 1 Jan, 00:00 by ann\n100 messages or more since then");
+        assert_eq!(state(100), state(1_000_000));
     }
 
     #[test]

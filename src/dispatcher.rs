@@ -3,14 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use frontdesk_core::{Capabilities, ChannelId, DeskName, PlatformUser, Side};
+use frontdesk_core::{Capabilities, ChannelId, DeskName, Event, PlatformUser, Side};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::{
     config::{Conversations, Replies},
+    desk::{self, Command, Said},
     hours::Hours,
     notices::Lang,
-    store::{Case, Decide, Decision, Fact, InboxRow, TimerKind},
+    store::{Asks, Case, Decide, Decision, Fact, InboxRow, TimerKind},
 };
 
 mod automatic;
@@ -55,11 +56,41 @@ impl Policy {
     fn desk(&self, name: &DeskName) -> Option<&Desk> {
         self.desks.iter().find(|desk| desk.name == *name)
     }
+
+    /// What an operator's words are, at this desk.
+    fn read(&self, name: &DeskName, words: &str) -> Said {
+        if self.has_slashes(name) { desk::read_with_slashes(words) } else { desk::read(words) }
+    }
+
+    fn has_slashes(&self, name: &DeskName) -> bool {
+        let channel = self.desk(name).and_then(|desk| self.channels.get(&desk.channel));
+        channel.is_some_and(|can| can.slash_commands)
+    }
 }
 
 impl Decide for Policy {
     fn decide(&self, case: Case, row: &InboxRow, now: Timestamp) -> Decision {
         decide(self, case, row, now)
+    }
+
+    fn asks(&self, row: &InboxRow) -> Asks {
+        let Fact::Inbound { inbound, .. } = &row.fact else { return Asks::default() };
+        let (Side::Desk { desk, .. }, Event::Message(message)) = (&inbound.side, &inbound.event) else {
+            return Asks::default();
+        };
+        match self.read(desk, &message.content.words()) {
+            Said::Command { name, .. } => asks_of(Command::named(&name)),
+            Said::Note(_) | Said::EmptyNote | Said::Slash | Said::Words => Asks::default(),
+        }
+    }
+}
+
+fn asks_of(command: Option<Command>) -> Asks {
+    match command {
+        Some(Command::Waiting) => Asks { queue: true, block: false },
+        Some(Command::Block | Command::Unblock) => Asks { queue: false, block: true },
+        Some(Command::Help | Command::Close | Command::Why | Command::Retry | Command::Hours | Command::Lang)
+        | None => Asks::default(),
     }
 }
 

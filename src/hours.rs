@@ -16,6 +16,7 @@ mod span;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod until;
 
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::span::nearest;
 pub use self::span::{Span, SpanError, days, week};
 use self::timeline::Timeline;
+pub use self::until::UntilError;
 
 /// How far a search for the next or the last change looks, in days.
 pub const SEARCH_DAYS: i32 = 400;

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::hours::{Hours, Override, Span};
 
 pub use self::detect::detect;
-pub use self::language::{Lang, LangError, pick_language};
+pub use self::language::{Lang, LangError, fitting, pick_language};
 pub use self::name::first_name;
 pub use self::sameness::{fingerprint, same_words};
 pub use self::thanks::only_thanks;

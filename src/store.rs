@@ -82,6 +82,20 @@ pub trait Store: Send + Sync {
 /// Judges one fact: the dispatcher. Pure, so that a replay decides the same.
 pub trait Decide: Send + Sync {
     fn decide(&self, case: Case, row: &InboxRow, at: Timestamp) -> Decision;
+
+    /// What the case has to hold for this fact beside what every case holds.
+    fn asks(&self, _: &InboxRow) -> Asks {
+        Asks::default()
+    }
+}
+
+/// What only a command looks at, and so is loaded only for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asks {
+    /// [`Case::queue`].
+    pub queue: bool,
+    /// [`Case::latest`] and [`Case::held`].
+    pub block: bool,
 }
 
 /// Everything that is known about a fact.
@@ -109,6 +123,35 @@ pub struct Case {
     pub waiting: usize,
     /// What the owner's list says of a customer who is not met yet.
     pub known: Option<Known>,
+    /// What operators set with `!hours`.
+    pub hours: HoursSet,
+    /// Who waits for an answer at the fact's desk; see [`Asks::queue`].
+    pub queue: Queue,
+    /// The customer's latest conversation, where it is another one; see [`Asks::block`].
+    pub latest: Option<Conversation>,
+    /// The messages of [`Blocked::latest`]; see [`Asks::block`].
+    pub held: Vec<MessageRecord>,
+}
+
+/// The conversations that wait for an answer at a desk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Queue {
+    /// Those that wait longest, longest first, at most [`Queue::SHOWN`].
+    pub first: Vec<Waiter>,
+    /// How many wait in all.
+    pub total: usize,
+}
+
+impl Queue {
+    pub const SHOWN: usize = 20;
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiter {
+    pub since: Timestamp,
+    pub identity: Identity,
+    /// The customer's latest message.
+    pub words: Option<MessageRecord>,
 }
 
 /// What follows from a fact.
@@ -129,6 +172,8 @@ pub struct Decision {
     pub rows: Vec<NewRow>,
     pub timers: Vec<Timer>,
     pub ledger: Vec<LedgerEntry>,
+    /// What operators set with `!hours`, when it has changed: whole.
+    pub hours: Option<HoursSet>,
     /// A desk's operator got a hint now.
     pub hinted: Option<(DeskName, frontdesk_core::PlatformUser)>,
     /// Shown at once, if it can be; lost in a crash.
@@ -164,6 +209,10 @@ pub struct Ticket {
     pub reply_to: Option<PlatformId>,
     /// When a human of the business last answered the contact.
     pub human_at: Option<Timestamp>,
+    /// An operator does not want to hear from the contact.
+    pub blocked: bool,
+    /// When operators last changed the hours; known of automatic texts.
+    pub hours_changed_at: Option<Timestamp>,
 }
 
 /// What is wrong with the store, and what to do.

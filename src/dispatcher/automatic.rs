@@ -12,7 +12,7 @@ use crate::{
     desk,
     notices::{self, Facts, Kind, Lang},
     store::{
-        Author, AutomaticSent, Contact, ConversationState, Decision, Pending, Purpose, RowOp, Silence, Timer,
+        Author, AutomaticSent, Contact, ConversationState, Decision, Identity, Pending, Purpose, RowOp, Silence, Timer,
         TimerKind, Verdict,
     },
 };
@@ -42,6 +42,18 @@ pub(super) fn consider(draft: &mut Draft<'_>, inbound: &Inbound, message: &Messa
             draft.ledger(kind, Verdict::Planned);
             plan(draft, kind, at, later(at, draft.policy.replies.ack_delay));
         }
+    }
+}
+
+/// Remembers what the customer writes in, where that is sure, until something else is. Forwarded words are not theirs.
+pub(super) fn hear(draft: &mut Draft<'_>, inbound: &Inbound, message: &Message) {
+    let languages = &draft.policy.languages;
+    if languages.len() < 2 || inbound.from.kind != PersonKind::Human || message.notice || message.forwarded {
+        return;
+    }
+    let Some(lang) = notices::detect(&message.content.words(), languages) else { return };
+    if let Some(contact) = &mut draft.case.contact {
+        contact.detected = Some(lang);
     }
 }
 
@@ -95,12 +107,21 @@ pub(super) fn due(mut draft: Draft<'_>, timer: &Timer) -> Decision {
 /// What this message calls for, before any reason for silence.
 fn wanted(draft: &Draft<'_>) -> Option<Kind> {
     let contact = draft.case.contact.as_ref()?;
-    let closed = !draft.policy.hours.is_open(draft.at, &[]);
+    let closed = !draft.policy.hours.is_open(draft.at, &draft.overrides);
     match (stranger(draft, contact), closed && draft.policy.replies.after_hours) {
         (true, false) => Some(Kind::FirstContact),
         (true, true) => Some(Kind::FirstContactClosed),
         (false, true) => Some(Kind::AfterHours),
         (false, false) => None,
+    }
+}
+
+/// A blocked customer wrote: the silence is told once, not for every message of a flood.
+pub(super) fn blocked(draft: &mut Draft<'_>) {
+    let silence = Verdict::Silent { reason: Silence::Blocked };
+    let told = draft.case.ledger.first().is_some_and(|entry| entry.verdict == silence);
+    if let Some(kind) = wanted(draft).filter(|_| !told) {
+        draft.ledger(kind, silence);
     }
 }
 
@@ -134,7 +155,7 @@ fn reason_for_silence(draft: &Draft<'_>, kind: Kind, inbound: &Inbound, message:
         return Some(Silence::OnlyThanks);
     }
     let told = contact.notice_at?;
-    let opened_since = draft.policy.hours.was_open_between(told, draft.at, &[]);
+    let opened_since = draft.policy.hours.was_open_between(told, draft.at, &draft.overrides);
     (!opened_since).then_some(Silence::NoticeThisPeriod)
 }
 
@@ -161,7 +182,7 @@ fn plan(draft: &mut Draft<'_>, kind: Kind, since: Timestamp, due: Timestamp) {
 
 /// The kind as it is by now: the shop may have opened while we waited.
 fn kind_now(draft: &Draft<'_>, kind: Kind) -> Kind {
-    let open = draft.policy.hours.is_open(draft.now, &[]);
+    let open = draft.policy.hours.is_open(draft.now, &draft.overrides);
     match kind {
         Kind::FirstContactClosed if open => Kind::FirstContact,
         Kind::FirstContact | Kind::FirstContactClosed | Kind::AfterHours | Kind::Invitation => kind,
@@ -184,7 +205,7 @@ fn reason_for_silence_now(draft: &Draft<'_>, kind: Kind, pending: &Pending, time
     }
     if kind == Kind::AfterHours {
         let told = contact.notice_at.is_some_and(|told| told >= pending.since);
-        let opened = draft.policy.hours.was_open_between(pending.since, draft.now, &[]);
+        let opened = draft.policy.hours.was_open_between(pending.since, draft.now, &draft.overrides);
         return if opened {
             Some(Silence::NotNews)
         } else if draft.now.duration_since(timer.due) > NEWS {
@@ -205,12 +226,12 @@ fn reason_for_silence_now(draft: &Draft<'_>, kind: Kind, pending: &Pending, time
 fn say(draft: &mut Draft<'_>, kind: Kind, since: Timestamp) {
     let (Some(identity), Some(contact)) = (draft.case.identity.clone(), draft.case.contact.as_ref()) else { return };
     let (now, policy) = (draft.now, draft.policy);
-    let next_opening = policy.hours.next_opening(now, &[]);
+    let next_opening = policy.hours.next_opening(now, &draft.overrides);
     let display = identity.first_name.as_deref().unwrap_or(&identity.name);
     let text = policy.replies.wording.render(
         kind,
-        &language(draft, contact, identity.language.as_deref()),
-        &Facts::at(now, &policy.hours, &[], &policy.business, Some(display)),
+        &language(draft, contact, &identity).0,
+        &Facts::at(now, &policy.hours, &draft.overrides, &policy.business, Some(display)),
     );
     let fingerprint = notices::fingerprint(&text);
     let repeated = contact
@@ -244,7 +265,7 @@ fn say(draft: &mut Draft<'_>, kind: Kind, since: Timestamp) {
 /// Marks the contact as told. A wording that did not go out counts for the period, not for the budget.
 fn note_said(draft: &mut Draft<'_>, kind: Kind, fingerprint: Option<u64>) {
     let now = draft.now;
-    let closed = !draft.policy.hours.is_open(now, &[]);
+    let closed = !draft.policy.hours.is_open(now, &draft.overrides);
     let Some(contact) = &mut draft.case.contact else { return };
     if kind != Kind::AfterHours {
         contact.acknowledged_at = Some(now);
@@ -267,8 +288,29 @@ fn expiry(kind: Kind, now: Timestamp, next_opening: Option<Timestamp>) -> Timest
     }
 }
 
-fn language(draft: &Draft<'_>, contact: &Contact, platform: Option<&str>) -> Lang {
-    notices::pick_language(&draft.policy.languages, contact.language.as_ref(), platform)
+/// Why a customer is written to in a language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Chosen {
+    /// An operator said so.
+    Set,
+    /// They write in it.
+    Detected,
+    /// Their app is set to it.
+    App,
+    /// Nothing else fits: the first in the config.
+    First,
+}
+
+pub(super) fn language(draft: &Draft<'_>, contact: &Contact, identity: &Identity) -> (Lang, Chosen) {
+    let languages = &draft.policy.languages;
+    let app: Option<Lang> = identity.language.as_ref().and_then(|code| code.parse().ok());
+    let wishes = [
+        (contact.language.as_ref(), Chosen::Set),
+        (contact.detected.as_ref(), Chosen::Detected),
+        (app.as_ref(), Chosen::App),
+    ];
+    let fits = wishes.into_iter().find_map(|(wish, why)| Some((notices::fitting(languages, wish?)?.clone(), why)));
+    fits.unwrap_or_else(|| (languages.first().cloned().unwrap_or_else(Lang::english), Chosen::First))
 }
 
 /// An automatic text did not go out: takes back what counted on it.

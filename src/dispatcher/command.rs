@@ -1,40 +1,51 @@
 //! The operators' commands: one function each, early returns with a sentence for the person.
 
-use frontdesk_core::Inbound;
+use frontdesk_core::{DeskName, Inbound};
 
 use super::{Draft, draft::customer, operator::signed};
 use crate::{
-    desk,
+    desk::{self, Command},
     store::{Author, Purpose, Target},
 };
 
+mod block;
+mod hours;
+mod lang;
+
 /// A command in a conversation's thread.
-pub(super) fn run(draft: &mut Draft<'_>, inbound: &Inbound, word: &str, rest: &str) {
-    match word {
-        "help" => help(draft),
-        "close" => close(draft, inbound),
-        "why" => why(draft),
-        "retry" => retry(draft),
-        "hours" => hours(draft, rest),
-        unknown => draft.tell(desk::unknown_command(unknown), Purpose::Reply, None),
+pub(super) fn run(draft: &mut Draft<'_>, name: &DeskName, inbound: &Inbound, word: &str, rest: &str) {
+    match Command::named(word) {
+        Some(Command::Close) => close(draft, inbound),
+        Some(Command::Why) => why(draft),
+        Some(Command::Retry) => retry(draft),
+        Some(Command::Block) => block::block(draft, inbound),
+        Some(Command::Unblock) => block::unblock(draft),
+        Some(Command::Lang) => lang::lang(draft, rest),
+        Some(Command::Help | Command::Waiting | Command::Hours) | None => {
+            let text = of_the_desk(draft, name, inbound, word, rest);
+            draft.tell(text, Purpose::Reply, None);
+        }
     }
 }
 
 /// A command outside the threads, about no conversation.
-pub(super) fn run_outside(draft: &mut Draft<'_>, target: Target, word: &str) {
-    let text = match word {
-        "help" => desk::HELP.to_owned(),
-        "hours" => coming_days(draft),
-        "note" | "close" | "why" | "retry" => {
-            format!("!{word} is about one conversation: write it in that customer's thread.")
-        }
-        unknown => desk::unknown_command(unknown),
-    };
-    draft.tell_at(target, text, Purpose::Reply, None);
+pub(super) fn run_outside(draft: &mut Draft<'_>, name: &DeskName, inbound: &Inbound, word: &str, rest: &str) {
+    let text = of_the_desk(draft, name, inbound, word, rest);
+    draft.tell_at(Target::Desk(name.clone()), text, Purpose::Reply, None);
 }
 
-fn help(draft: &mut Draft<'_>) {
-    draft.tell(desk::HELP, Purpose::Reply, None);
+/// What is about no conversation reads the same in a thread and outside.
+fn of_the_desk(draft: &mut Draft<'_>, name: &DeskName, inbound: &Inbound, word: &str, rest: &str) -> String {
+    match Command::named(word) {
+        Some(Command::Help) => desk::help(draft.policy.has_slashes(name)),
+        Some(Command::Waiting) => desk::waiting(&draft.case.queue, draft.policy.timezone()),
+        Some(Command::Hours) => hours::hours(draft, name, inbound, rest),
+        Some(Command::Close | Command::Why | Command::Retry | Command::Block | Command::Unblock | Command::Lang) => {
+            desk::in_a_thread(word)
+        }
+        None if word == "note" => desk::in_a_thread(word),
+        None => desk::unknown_command(word),
+    }
 }
 
 fn close(draft: &mut Draft<'_>, inbound: &Inbound) {
@@ -51,22 +62,12 @@ fn why(draft: &mut Draft<'_>) {
     draft.tell(text, Purpose::Reply, None);
 }
 
-fn hours(draft: &mut Draft<'_>, rest: &str) {
-    if !rest.is_empty() {
-        let line = "!hours shows the coming days. Changing them from here is not built yet; they stand in the config.";
-        draft.tell(line, Purpose::Reply, None);
-        return;
-    }
-    let text = coming_days(draft);
-    draft.tell(text, Purpose::Reply, None);
-}
-
-fn coming_days(draft: &Draft<'_>) -> String {
-    draft.policy.hours.overview(draft.now, 7, &[])
-}
-
 /// Appends the same messages once more, or only the missing piece of one; what is sent is what they say by now.
 fn retry(draft: &mut Draft<'_>) {
+    if draft.blocked() {
+        draft.tell("Not sent: this customer is blocked. !unblock first, then !retry.", Purpose::Reply, None);
+        return;
+    }
     let messages = std::mem::take(&mut draft.case.undelivered);
     let (Some(identity), Some(conversation)) = (draft.case.identity.clone(), &mut draft.case.conversation) else {
         return;

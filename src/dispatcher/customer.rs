@@ -6,8 +6,8 @@ use super::{Draft, automatic, draft::thread};
 use crate::{
     desk,
     store::{
-        Author, Change, ChangeKind, Contact, Conversation, ConversationState, Decision, Identity, Mark, MessageRecord,
-        MessageRef, Place, Purpose, RowOp, Silence,
+        Author, Blocked, Change, ChangeKind, Contact, Conversation, ConversationId, ConversationState, Decision,
+        Identity, Mark, MessageRecord, MessageRef, Place, Purpose, RowOp, Silence,
     },
 };
 
@@ -42,23 +42,16 @@ pub(super) fn decide(mut draft: Draft<'_>, channel: &ChannelId, inbound: &Inboun
 
 fn said(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound, message: &Message) {
     meet(draft, channel, inbound);
-    if draft.case.contact.as_ref().is_some_and(|contact| contact.blocked) {
-        draft.silent(crate::notices::Kind::FirstContact, Silence::Blocked);
+    if draft.blocked() {
+        held(draft, channel, inbound, message);
         return;
     }
-    let content = arrived(draft, &message.content);
     open_conversation(draft);
     let (Some(identity), Some(conversation)) = (draft.case.identity.clone(), draft.case.conversation.clone()) else {
         return;
     };
-    let source = MessageRef { place: Place::of(channel, &inbound.at), id: message.id.clone() };
-    let mut record = draft.record(conversation.id, Author::Customer, content, Some(source));
-    record.sent_at = inbound.sent_at;
-    record.reply_to = draft.case.message.as_ref().map(|message| message.key);
-    if let Some(mark) = draft.case.mark.take() {
-        record.changes.push(Change { at: mark.at, what: mark.what });
-    }
-    let text = desk::customers_words(&identity, &record.content, message.forwarded);
+    let record = their_record(draft, channel, inbound, message, conversation.id);
+    let (text, key) = (desk::customers_words(&identity, &record.content, message.forwarded), record.key);
     draft.post(&thread(&conversation), Purpose::Relay, &text, &record);
     draft.out.messages.push(record);
 
@@ -66,9 +59,49 @@ fn said(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound, message: 
     if let Some(conversation) = &mut draft.case.conversation {
         conversation.waiting_since.get_or_insert(at);
         conversation.last_customer_at = at;
+        conversation.last_words = Some(key);
         conversation.idle = None;
     }
+    automatic::hear(draft, inbound, message);
     automatic::consider(draft, inbound, message);
+}
+
+/// A blocked customer wrote: kept, counted on the card, shown to nobody.
+fn held(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound, message: &Message) {
+    automatic::blocked(draft);
+    let Some(id) = draft.case.conversation.as_ref().map(|conversation| conversation.id) else { return };
+    let record = their_record(draft, channel, inbound, message, id);
+    let (at, key) = (draft.at, record.key);
+    draft.out.messages.push(record);
+    let Some(conversation) = &mut draft.case.conversation else { return };
+    conversation.last_customer_at = at;
+    conversation.last_words = Some(key);
+    if let Some(blocked) = &mut conversation.blocked {
+        blocked.messages += 1;
+        blocked.first_at.get_or_insert(at);
+        blocked.latest.push(key);
+        let excess = blocked.latest.len().saturating_sub(Blocked::KEPT);
+        blocked.latest.drain(..excess);
+    }
+}
+
+/// The message for the history, as it is by now: a change of it may have been faster.
+fn their_record(
+    draft: &mut Draft<'_>,
+    channel: &ChannelId,
+    inbound: &Inbound,
+    message: &Message,
+    conversation: ConversationId,
+) -> MessageRecord {
+    let content = arrived(draft, &message.content);
+    let source = MessageRef { place: Place::of(channel, &inbound.at), id: message.id.clone() };
+    let mut record = draft.record(conversation, Author::Customer, content, Some(source));
+    record.sent_at = inbound.sent_at;
+    record.reply_to = draft.case.message.as_ref().map(|message| message.key);
+    if let Some(mark) = draft.case.mark.take() {
+        record.changes.push(Change { at: mark.at, what: mark.what });
+    }
+    record
 }
 
 /// Knows the person from now on, and what the platform says of them now.
@@ -86,6 +119,7 @@ fn meet(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound) {
             notice_at: None,
             automatic: Vec::new(),
             language: known.as_ref().and_then(|known| known.language.clone()),
+            detected: None,
             blocked: false,
         });
         if let Some(known) = known {
@@ -179,6 +213,8 @@ fn begin(draft: &mut Draft<'_>) {
         taken_by: None,
         origin: identity.origin.take(),
         tags: Vec::new(),
+        last_words: None,
+        blocked: None,
     };
     conversation.card_text = desk::card(&conversation, &identity, draft.policy.timezone());
     identity.conversation = Some(conversation.id);
@@ -228,6 +264,9 @@ fn changed(
         return;
     };
     draft.change(what.clone());
+    if draft.blocked() {
+        return;
+    }
     let Some(target) = draft.case.conversation.as_ref().map(thread) else { return };
     match what {
         ChangeKind::Edited { content } => {
@@ -249,6 +288,9 @@ fn changed(
 }
 
 fn reacted(draft: &mut Draft<'_>, emoji: Option<String>) {
+    if draft.blocked() {
+        return;
+    }
     let Some((message, conversation)) = draft.case.message.as_ref().zip(draft.case.conversation.as_ref()) else {
         return;
     };

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Desk, Policy, later};
 use crate::{
     desk,
+    hours::Override,
     notices::Kind,
     store::{
         Author, Case, Change, ChangeKind, Contact, Conversation, ConversationId, ConversationState, Decision, Identity,
@@ -19,6 +20,8 @@ pub(super) struct Draft<'a> {
     pub at: Timestamp,
     pub now: Timestamp,
     pub case: Case,
+    /// What operators set with `!hours`, by now.
+    pub overrides: Vec<Override>,
     pub out: Decision,
     message_changed: bool,
 }
@@ -26,7 +29,8 @@ pub(super) struct Draft<'a> {
 impl<'a> Draft<'a> {
     pub fn new(policy: &'a Policy, case: Case, row: &InboxRow, now: Timestamp) -> Self {
         let out = Decision { ids: case.ids, ..Decision::default() };
-        Self { policy, at: row.at, now, case, out, message_changed: false }
+        let overrides = case.hours.overrides();
+        Self { policy, at: row.at, now, case, overrides, out, message_changed: false }
     }
 
     /// The decision, with the case as it is now.
@@ -227,11 +231,19 @@ impl<'a> Draft<'a> {
         let idle = self.timer(TimerKind::Idle, idle_at, id);
         self.cancel_pending(Silence::Answered);
         if let Some(conversation) = &mut self.case.conversation {
-            conversation.state = ConversationState::Open;
             conversation.waiting_since = None;
             conversation.last_human_at = Some(at);
-            conversation.idle = Some(idle);
+            // Whom an operator blocked may still be answered on the owner's phone.
+            if conversation.blocked.is_none() {
+                conversation.state = ConversationState::Open;
+                conversation.idle = Some(idle);
+            }
         }
+    }
+
+    /// An operator does not want to hear from the customer.
+    pub fn blocked(&self) -> bool {
+        self.case.contact.as_ref().is_some_and(|contact| contact.blocked)
     }
 
     pub fn cancel_pending(&mut self, reason: Silence) {
@@ -250,19 +262,29 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// One edit of the card, when it should read otherwise than it does.
+    /// Another conversation of the customer changes with the case's.
+    pub fn also(&mut self, conversation: Conversation) {
+        let conversation = self.with_card(conversation);
+        self.out.conversations.push(conversation);
+    }
+
     fn refresh_card(&mut self) {
-        let (Some(conversation), Some(identity)) = (&self.case.conversation, &self.case.identity) else { return };
-        let text = desk::card(conversation, identity, self.policy.timezone());
+        if let Some(conversation) = self.case.conversation.take() {
+            self.case.conversation = Some(self.with_card(conversation));
+        }
+    }
+
+    /// One edit of the card, when it should read otherwise than it does.
+    fn with_card(&mut self, conversation: Conversation) -> Conversation {
+        let Some(identity) = &self.case.identity else { return conversation };
+        let text = desk::card(&conversation, identity, self.policy.timezone());
         if conversation.card_text == text {
-            return;
+            return conversation;
         }
-        let (target, card) = (thread(conversation), conversation.card);
-        let op = RowOp::Edit { message: card, content: Content::text(text.clone()), style: Style::Notice };
-        self.push(target, Purpose::Card, op, card);
-        if let Some(conversation) = &mut self.case.conversation {
-            conversation.card_text = text;
-        }
+        let op = RowOp::Edit { message: conversation.card, content: Content::text(text.clone()), style: Style::Notice };
+        let id = Some(conversation.id);
+        self.out.rows.push(row(thread(&conversation), Purpose::Card, op, id, Some(conversation.card)));
+        Conversation { card_text: text, ..conversation }
     }
 }
 

@@ -80,9 +80,9 @@ fn said(draft: &mut Draft<'_>, name: &DeskName, in_thread: Option<&ThreadId>, in
     if message.notice {
         return;
     }
-    let said = desk::read(&message.content.words());
+    let said = draft.policy.read(name, &message.content.words());
     if draft.case.conversation.is_none() {
-        outside(draft, name, in_thread.is_some(), inbound, &said);
+        outside(draft, name, in_thread.is_some(), inbound, message, &said);
         return;
     }
     let source = MessageRef { place: Place::Desk { desk: name.clone() }, id: message.id.clone() };
@@ -96,7 +96,7 @@ fn said(draft: &mut Draft<'_>, name: &DeskName, in_thread: Option<&ThreadId>, in
     match said {
         Said::Command { name: word, rest } => {
             keep_inside(draft, inbound, message, source);
-            command::run(draft, inbound, &word, &rest);
+            command::run(draft, name, inbound, &word, &rest);
         }
         Said::Note(_) => keep_inside(draft, inbound, message, source),
         Said::EmptyNote => {
@@ -113,6 +113,10 @@ fn said(draft: &mut Draft<'_>, name: &DeskName, in_thread: Option<&ThreadId>, in
             draft.tell(line, Purpose::Failure, Some(inbound.from.id.clone()));
         }
         Said::Words if message.content.words().trim().is_empty() => {}
+        Said::Words if draft.blocked() => {
+            keep_inside(draft, inbound, message, source);
+            draft.tell(desk::BLOCKED, Purpose::Failure, Some(inbound.from.id.clone()));
+        }
         Said::Words => answer(draft, name, inbound, message, source),
     }
 }
@@ -170,10 +174,15 @@ fn only_text(content: &Content) -> bool {
 }
 
 /// Not in any conversation: a command for the whole desk, or a hint while somebody waits.
-fn outside(draft: &mut Draft<'_>, name: &DeskName, in_thread: bool, inbound: &Inbound, said: &Said) {
+fn outside(draft: &mut Draft<'_>, name: &DeskName, in_thread: bool, inbound: &Inbound, message: &Message, said: &Said) {
     let target = Target::Desk(name.clone());
-    if let Said::Command { name: word, .. } = said {
-        command::run_outside(draft, target, word);
+    if let Said::Command { name: word, rest } = said {
+        if readable_too_late(draft) {
+            let line = format!("{} {}", desk::READABLE_NOW, desk::excerpt(&message.content.words()));
+            draft.tell_at(target, line, Purpose::Failure, Some(inbound.from.id.clone()));
+        } else {
+            command::run_outside(draft, name, inbound, word, rest);
+        }
         return;
     }
     if in_thread {
@@ -202,6 +211,10 @@ fn edited(draft: &mut Draft<'_>, inbound: &Inbound, content: &Content, notice: b
     if notice || desk::read(&content.words()) != Said::Words || !only_text(content) {
         let line = "That edit stays inside: the customer keeps the words you sent before.";
         draft.tell(line, Purpose::Reply, Some(operator));
+        return;
+    }
+    if draft.blocked() {
+        draft.tell(desk::BLOCKED, Purpose::Reply, Some(operator));
         return;
     }
     let Some(identity) = draft.case.identity.clone() else { return };
@@ -241,6 +254,10 @@ fn reacted(draft: &mut Draft<'_>, emoji: Option<String>) {
         return;
     };
     let (key, Some(target)) = (message.key, draft.case.identity.as_ref().map(customer)) else { return };
+    if draft.blocked() {
+        draft.tell(desk::BLOCKED, Purpose::Reply, None);
+        return;
+    }
     if draft.capabilities(&target).is_some_and(|can| can.reactions) {
         draft.push(target, Purpose::Answer, RowOp::React { message: key, emoji }, key);
     }

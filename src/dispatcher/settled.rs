@@ -31,6 +31,8 @@ pub(super) fn decide(mut draft: Draft<'_>, settled: &Settled) -> Decision {
             }
             Outcome::Expired => automatic::unsaid(&mut draft, kind, Silence::Expired),
             Outcome::Answered => automatic::unsaid(&mut draft, kind, Silence::Answered),
+            Outcome::Blocked => automatic::unsaid(&mut draft, kind, Silence::Blocked),
+            Outcome::HoursChanged => automatic::unsaid(&mut draft, kind, Silence::HoursChanged),
             Outcome::Failed { .. } => automatic::unsaid(&mut draft, kind, Silence::Refused),
             Outcome::Superseded | Outcome::Dropped | Outcome::Delayed { .. } => {}
             Outcome::Uncertain { .. } => {
@@ -126,7 +128,12 @@ fn answer(draft: &mut Draft<'_>, settled: &Settled) {
         (Outcome::Delayed { .. }, Verb::Edit | Verb::Delete | Verb::React)
         | (Outcome::Failed { .. } | Outcome::Uncertain { .. }, Verb::React)
         | (
-            Outcome::Expired | Outcome::Answered | Outcome::Superseded | Outcome::Dropped,
+            Outcome::Expired
+            | Outcome::Answered
+            | Outcome::Blocked
+            | Outcome::HoursChanged
+            | Outcome::Superseded
+            | Outcome::Dropped,
             Verb::Post | Verb::Edit | Verb::Delete | Verb::React,
         ) => {}
     }
@@ -140,9 +147,11 @@ pub(super) fn failed(draft: &mut Draft<'_>, message: &MessageRecord, piece: Opti
 
 fn undelivered(draft: &mut Draft<'_>, message: &MessageRecord, piece: Option<String>, line: String) {
     let Some(conversation) = &mut draft.case.conversation else { return };
-    conversation.waiting_since.get_or_insert(conversation.last_customer_at);
-    conversation.idle = None;
-    conversation.state = ConversationState::Open;
+    if conversation.blocked.is_none() {
+        conversation.waiting_since.get_or_insert(conversation.last_customer_at);
+        conversation.idle = None;
+        conversation.state = ConversationState::Open;
+    }
     let first = !conversation.undelivered.iter().any(|it| it.message == message.key);
     let whole = conversation.undelivered.iter().any(|it| it.message == message.key && it.piece.is_none());
     if !whole {

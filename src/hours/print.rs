@@ -4,7 +4,7 @@ use jiff::civil::{Date, Time, Weekday};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::timeline::{Side, instant, local};
-use super::{Day, Hours, Override, SEARCH_DAYS};
+use super::{Day, Hours, Override, SEARCH_DAYS, span};
 
 impl Hours {
     /// Open or closed now, and when that changes; below it the coming `days`, a line for each, today
@@ -12,7 +12,8 @@ impl Hours {
     #[must_use]
     pub fn overview(&self, at: Timestamp, days: u16, overrides: &[Override]) -> String {
         let today = self.date(at);
-        let rows: Vec<Row> = today.series(1.day()).take(usize::from(days)).map(|date| self.row(date, today)).collect();
+        let rows: Vec<Row> =
+            today.series(1.day()).take(usize::from(days)).map(|date| self.row(date, at, overrides)).collect();
         let width = rows.iter().map(|row| row.hours.chars().count()).max().unwrap_or(0);
         let mut text = self.state(at, overrides);
         for row in rows {
@@ -72,13 +73,27 @@ impl Hours {
         format!("tomorrow at {}", clock(local.time()))
     }
 
-    fn row(&self, day: Date, today: Date) -> Row {
+    fn row(&self, day: Date, at: Timestamp, overrides: &[Override]) -> Row {
         let mut notes = Vec::new();
-        if day == today {
+        if day == self.date(at) {
             notes.push("today".to_owned());
         }
+        notes.extend(self.set_for(day, at, overrides));
         notes.extend(self.clock_change(day));
         Row { date: date(day), hours: self.day(day).to_string(), notes: notes.join(", ") }
+    }
+
+    /// What was set and still counts on this day.
+    fn set_for(&self, day: Date, at: Timestamp, overrides: &[Override]) -> Option<String> {
+        let (first, next) = (local(day, 0), local(day, span::DAY));
+        let midnight = |local| instant(&self.timezone, local, Side::Start);
+        let (start, end) = (at.max(midnight(first)), midnight(next));
+        let set = overrides.iter().rfind(|set| set.from < end && start < set.until)?;
+        let word = if set.open { "open" } else { "closed" };
+        if set.until >= end {
+            return Some(format!("set to {word}"));
+        }
+        Some(format!("set to {word} until {}", clock(self.timezone.to_datetime(set.until).time())))
     }
 
     fn clock_change(&self, day: Date) -> Option<String> {

@@ -88,6 +88,11 @@ fn clock(time: &str, written: &str) -> Result<u16, SpanError> {
     Ok(minutes)
 }
 
+/// Minutes since midnight of a time alone: "9:00", "24:00".
+pub(super) fn clock_time(written: &str) -> Option<u16> {
+    clock(written, written).ok()
+}
+
 /// The example is what was meant, where that can be guessed: "9-17" is "09:00-17:00".
 fn form_error(written: &str) -> SpanError {
     let hour = |part: &str| part.trim().parse::<u16>().ok().filter(|hour| *hour <= 24);
@@ -194,6 +199,12 @@ pub(crate) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str
         .filter(|(distance, name)| *distance <= name.len() / 3)
         .min()
         .map(|(_, name)| name)
+}
+
+/// By its name, or the beginning of it: "mon".
+pub(super) fn weekday_begun(lower: &str) -> Option<Weekday> {
+    let mut named = WEEKDAYS.iter().filter(|(name, _)| lower.len() >= 3 && name.starts_with(lower));
+    named.next().map(|(_, day)| *day)
 }
 
 pub(super) fn weekday_name(day: Weekday) -> &'static str {

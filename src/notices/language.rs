@@ -99,7 +99,8 @@ pub fn pick_language(business_languages: &[Lang], set_by_operator: Option<&Lang>
 }
 
 /// The one of `languages` that is the wish, or a wider, or at least a related form of it.
-pub(super) fn fitting<'a>(languages: &'a [Lang], wish: &Lang) -> Option<&'a Lang> {
+#[must_use]
+pub fn fitting<'a>(languages: &'a [Lang], wish: &Lang) -> Option<&'a Lang> {
     let form_of = |wider: &Lang| languages.iter().find(|lang| *lang == wider);
     let mut related = languages.iter();
     wish.widening().find_map(|wider| form_of(&wider)).or_else(|| related.find(|lang| lang.primary() == wish.primary()))

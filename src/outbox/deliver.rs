@@ -18,8 +18,11 @@ use super::{
     outbound::simplify,
     pace::{after, backoff},
 };
-use crate::kill::{self, Point};
-use crate::store::{Outcome, Purpose, Row, RowNumber, RowState, StoreError, Target, Ticket, Verb};
+use crate::{
+    kill::{self, Point},
+    notices::Kind,
+    store::{Outcome, Purpose, Row, RowNumber, RowState, StoreError, Target, Ticket, Verb},
+};
 
 /// No adapter takes longer; should one, its send is uncertain.
 const SEND_TIMEOUT: Duration = Duration::from_secs(90);
@@ -338,6 +341,14 @@ impl Outbox {
 /// Whether time or a person was faster than the row.
 fn outrun(ticket: &Ticket, now: Timestamp) -> Option<Outcome> {
     let row = &ticket.row;
+    if let Purpose::Automatic(kind) = row.what.purpose {
+        if ticket.blocked {
+            return Some(Outcome::Blocked);
+        }
+        if tells_hours(kind) && ticket.hours_changed_at.is_some_and(|changed| changed > row.written_at) {
+            return Some(Outcome::HoursChanged);
+        }
+    }
     if row.what.unless_answered.is_some_and(|since| ticket.human_at.is_some_and(|human| human >= since)) {
         return Some(Outcome::Answered);
     }
@@ -349,6 +360,13 @@ fn outrun(ticket: &Ticket, now: Timestamp) -> Option<Outcome> {
         return Some(Outcome::Failed { reason: format!("it could not be delivered for {hours} hours.") });
     }
     None
+}
+
+fn tells_hours(kind: Kind) -> bool {
+    match kind {
+        Kind::FirstContactClosed | Kind::AfterHours | Kind::Invitation => true,
+        Kind::FirstContact => false,
+    }
 }
 
 /// Before the send nothing is visible, so nothing is uncertain.

@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 use crate::notices::{Kind, Lang};
 
 mod history;
+mod hours;
 mod inbox;
 mod known;
 mod outbox;
 
 pub use history::*;
+pub use hours::*;
 pub use inbox::*;
 pub use known::*;
 pub use outbox::*;
@@ -80,6 +82,9 @@ pub struct Contact {
     /// What the operator set.
     #[serde(default)]
     pub language: Option<Lang>,
+    /// What they write in, as far as that is sure.
+    #[serde(default)]
+    pub detected: Option<Lang>,
     /// An operator does not want to hear from them.
     #[serde(default)]
     pub blocked: bool,
@@ -162,6 +167,12 @@ pub struct Conversation {
     pub origin: Option<String>,
     #[serde(default)]
     pub tags: Vec<String>,
+    /// The customer's latest message.
+    #[serde(default)]
+    pub last_words: Option<MessageKey>,
+    /// An operator blocked the customer here.
+    #[serde(default)]
+    pub blocked: Option<Blocked>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -178,6 +189,27 @@ pub enum ConversationState {
 impl Conversation {
     /// Undelivered answers that are remembered for `!retry`.
     pub const UNDELIVERED: usize = 20;
+}
+
+/// What a blocked customer writes is kept in the history and shown to nobody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blocked {
+    pub at: Timestamp,
+    /// The operator's name.
+    pub by: String,
+    /// How many messages have come since.
+    pub messages: u64,
+    /// When the first of them came.
+    #[serde(default)]
+    pub first_at: Option<Timestamp>,
+    /// The latest of them, oldest first, at most [`Blocked::KEPT`]: what `!unblock` shows.
+    #[serde(default)]
+    pub latest: Vec<MessageKey>,
+}
+
+impl Blocked {
+    /// Messages that `!unblock` shows.
+    pub const KEPT: usize = 20;
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

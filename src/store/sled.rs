@@ -15,6 +15,7 @@ use super::{Decide, Dispatched, IdentityId, Outcome, Row, RowNumber, Store, Stor
 mod accept;
 mod apply;
 mod archive;
+mod asked;
 mod cases;
 mod codec;
 mod committer;

@@ -2,7 +2,12 @@
 
 mod answering;
 mod automatic;
+mod blocking;
 mod commands;
 mod failures;
+mod hours;
+mod languages;
 mod restarts;
+mod slashes;
 mod storm;
+mod waiting;

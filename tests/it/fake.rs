@@ -2,7 +2,10 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -22,6 +25,8 @@ pub struct FakePlatform {
     pub threads: bool,
     /// Whether its sends can be repeated blindly.
     pub repeatable: bool,
+    /// Whether `/` begins a command there.
+    pub slashes: AtomicBool,
 }
 
 #[derive(Default)]
@@ -64,7 +69,13 @@ pub enum Fault {
 
 impl FakePlatform {
     pub fn new(threads: bool, repeatable: bool) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::default(), arrived: Notify::new(), threads, repeatable })
+        Arc::new(Self {
+            state: Mutex::default(),
+            arrived: Notify::new(),
+            threads,
+            repeatable,
+            slashes: AtomicBool::new(false),
+        })
     }
 
     pub fn fail_next(&self, fault: Fault) {
@@ -174,7 +185,7 @@ impl Adapter for FakeAdapter {
             replies: true,
             reactions: true,
             threads: self.0.threads,
-            slash_commands: false,
+            slash_commands: self.0.slashes.load(Ordering::Relaxed),
             typing: true,
             receipts: self.0.threads,
             reply_window: None,

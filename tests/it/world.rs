@@ -256,12 +256,16 @@ impl World {
     }
 
     pub async fn at_desk(&self, operator: &str, thread: Option<ThreadId>, event: Event) {
-        let side = Side::Desk { desk: "main".into(), thread: thread.clone() };
+        self.at_another_desk("main", operator, thread, event).await;
+    }
+
+    /// At a desk that the test has added.
+    pub async fn at_another_desk(&self, desk: &str, operator: &str, thread: Option<ThreadId>, event: Event) {
         self.desk.arrives(Inbound {
             key: self.desk.next("k").into(),
-            side,
+            side: Side::Desk { desk: desk.into(), thread: thread.clone() },
             from: Person::human(format!("@{operator}:example.org"), operator),
-            at: Address::Desk { desk: "main".into(), thread },
+            at: Address::Desk { desk: desk.into(), thread },
             sent_at: Some(self.now()),
             event,
         });

@@ -176,6 +176,8 @@ pub enum Silence {
     /// The owner took it out of the queue.
     Dropped,
     Closed,
+    /// An operator changed the hours that it told.
+    HoursChanged,
 }
 
 /// What arrived before the message that it changes: applied when the message arrives.

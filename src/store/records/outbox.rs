@@ -164,6 +164,10 @@ pub enum Outcome {
     Expired,
     /// A human answered first.
     Answered,
+    /// An operator blocked the customer first.
+    Blocked,
+    /// It tells opening hours, and an operator changed them first.
+    HoursChanged,
     /// A later row says it all.
     Superseded,
     /// The owner took it out of the queue.

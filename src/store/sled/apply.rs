@@ -48,6 +48,9 @@ pub(super) fn apply(
     for entry in &decision.ledger {
         put_ledger(txn, entry)?;
     }
+    if let Some(hours) = &decision.hours {
+        txn.put(keys::hours_set(), hours)?;
+    }
     if let Some((desk, user)) = &decision.hinted {
         txn.put(keys::hint(desk, user), &at)?;
     }

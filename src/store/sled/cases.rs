@@ -8,10 +8,10 @@ use jiff::Timestamp;
 
 use super::{
     super::{
-        Case, Conversation, ConversationId, Fact, Identity, IdentityId, InboxRow, Known, MessageKey, MessageRecord,
-        MessageRef, Place, Row, RowNumber, Settled, StoreError, Target, ThreadBinding, known_names,
+        Asks, Case, Conversation, ConversationId, Fact, Identity, IdentityId, InboxRow, Known, MessageKey,
+        MessageRecord, MessageRef, Place, Row, RowNumber, Settled, StoreError, Target, ThreadBinding, known_names,
     },
-    keys,
+    asked, keys,
     outbox::Carried,
     txn::Txn,
 };
@@ -21,7 +21,7 @@ const LEDGER: usize = 8;
 /// Waiting conversations are counted up to here.
 const WAITING: usize = 20;
 
-pub(super) fn load(txn: &Txn, instance: u64, row: &InboxRow) -> Result<Case, StoreError> {
+pub(super) fn load(txn: &Txn, instance: u64, row: &InboxRow, asks: Asks) -> Result<Case, StoreError> {
     let fact = &row.fact;
     let mut case = match fact {
         Fact::Inbound { channel, inbound } => inbound_case(txn, instance, channel, inbound, row.at)?,
@@ -46,6 +46,8 @@ pub(super) fn load(txn: &Txn, instance: u64, row: &InboxRow) -> Result<Case, Sto
     if let Some(desk) = desk_of(fact, &case) {
         case.waiting = txn.keys(&keys::waiting_at(desk), WAITING)?.len();
     }
+    case.hours = txn.get(&keys::hours_set())?.unwrap_or_default();
+    asked::load(txn, asks, desk_of(fact, &case).cloned().as_ref(), &mut case)?;
     Ok(case)
 }
 
@@ -203,14 +205,14 @@ fn desk_of<'a>(fact: &'a Fact, case: &'a Case) -> Option<&'a DeskName> {
     case.conversation.as_ref().map(|conversation| &conversation.desk)
 }
 
-fn conversation(txn: &Txn, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
+pub(super) fn conversation(txn: &Txn, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
     txn.get(&keys::conversation(id))
 }
 
-fn identity(txn: &Txn, id: IdentityId) -> Result<Option<Identity>, StoreError> {
+pub(super) fn identity(txn: &Txn, id: IdentityId) -> Result<Option<Identity>, StoreError> {
     txn.get(&keys::identity(id))
 }
 
-fn message(txn: &Txn, key: MessageKey) -> Result<Option<MessageRecord>, StoreError> {
+pub(super) fn message(txn: &Txn, key: MessageKey) -> Result<Option<MessageRecord>, StoreError> {
     txn.get(&keys::message(key))
 }

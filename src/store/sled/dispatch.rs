@@ -123,7 +123,7 @@ impl Dispatch {
 
     /// Judges a fact and writes what follows; `false` when it is to wait.
     fn judge(&self, txn: &mut Txn, row: &InboxRow, done: &mut Dispatched) -> Result<bool, StoreError> {
-        let case = cases::load(txn, self.instance, row)?;
+        let case = cases::load(txn, self.instance, row, self.decide.asks(row))?;
         let known = case.identity.clone();
         let mut decision = self.decide(case, row)?;
         if decision.park {

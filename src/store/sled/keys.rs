@@ -82,6 +82,11 @@ pub(super) fn meta(name: &str) -> Key {
     key(Table::Meta, &[Name(name)])
 }
 
+/// What operators set with `!hours`.
+pub(super) fn hours_set() -> Key {
+    meta("hours")
+}
+
 pub(super) fn piece(owner: &[u8], number: u32) -> Key {
     [&[Table::Pieces as u8], owner, &number.to_be_bytes()].concat()
 }

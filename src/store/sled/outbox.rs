@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     super::{
-        Contact, ContactId, Conversation, ConversationId, Fact, Identity, IdentityId, MessageKey, MessageRef, NewRow,
-        Outcome, Place, Purpose, Row, RowNumber, RowOp, RowState, Settled, StoreError, Target, ThreadBinding, Ticket,
-        Verb,
+        Contact, ContactId, Conversation, ConversationId, Fact, HoursSet, Identity, IdentityId, MessageKey, MessageRef,
+        NewRow, Outcome, Place, Purpose, Row, RowNumber, RowOp, RowState, Settled, StoreError, Target, ThreadBinding,
+        Ticket, Verb,
     },
     accept, apply,
     keys::{self, Table},
@@ -49,8 +49,14 @@ pub(super) fn ticket(txn: &Txn, number: RowNumber) -> Result<Option<Ticket>, Sto
     let subject = subject(&row.what.op).map_or_else(|| Ok(Vec::new()), |key| names(txn, key, &place))?;
     let reply_to = reply_to(&row.what.op).map_or_else(|| Ok(Vec::new()), |key| names(txn, key, &place))?;
     let reply_to = reply_to.into_iter().next();
-    let human_at = contact(txn, &row)?.and_then(|contact| contact.human_at);
-    Ok(Some(Ticket { row, channel, address, thread, subject, reply_to, human_at }))
+    let contact = contact(txn, &row)?;
+    let human_at = contact.as_ref().and_then(|contact| contact.human_at);
+    let blocked = contact.is_some_and(|contact| contact.blocked);
+    let hours_changed_at = match row.what.purpose {
+        Purpose::Automatic(_) => txn.get::<HoursSet>(&keys::hours_set())?.and_then(|hours| hours.changed_at()),
+        Purpose::Relay | Purpose::Answer | Purpose::Card | Purpose::Failure | Purpose::Reply => None,
+    };
+    Ok(Some(Ticket { row, channel, address, thread, subject, reply_to, human_at, blocked, hours_changed_at }))
 }
 
 /// What was told stays told, whatever the caller's copy of the row says.

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     super::{
-        ContactId, Conversation, ConversationId, ConversationState, Identity, InboxRow, LedgerEntry, MessageKey,
-        MessageRecord, Row, RowOp, StoreError, Target, ThreadBinding,
+        Asks, Blocked, ContactId, Conversation, ConversationId, ConversationState, Identity, InboxRow, LedgerEntry,
+        MessageKey, MessageRecord, Row, RowOp, StoreError, Target, ThreadBinding,
     },
     cases,
     keys::{self, Table},
@@ -76,7 +76,8 @@ pub(super) fn retire(txn: &mut Txn, instance: u64, at: Timestamp, keep: SignedDu
 /// Closed for long, and its customer has no open conversation, in which they may quote what was said before.
 fn is_past(txn: &Txn, conversation: &Conversation, before: Timestamp) -> Result<bool, StoreError> {
     let ConversationState::Closed { at, .. } = conversation.state else { return Ok(false) };
-    if at >= before {
+    // A blocked customer's conversation is closed, and what they write is kept in it.
+    if at >= before || conversation.last_customer_at >= before {
         return Ok(false);
     }
     let latest = txn.get::<Identity>(&keys::identity(conversation.identity))?.and_then(|it| it.conversation);
@@ -103,7 +104,7 @@ fn named(txn: &Txn, instance: u64) -> Result<Option<BTreeSet<ConversationId>>, S
         }
     }
     for (_, fact) in facts {
-        let case = cases::load(txn, instance, &fact)?;
+        let case = cases::load(txn, instance, &fact, Asks::default())?;
         named.extend(case.conversation.map(|conversation| conversation.id));
         named.extend(case.message.map(|message| message.conversation));
     }
@@ -176,7 +177,10 @@ fn forget_words(txn: &mut Txn, conversation: &Conversation) -> Result<(), StoreE
     if conversation.card_text.is_empty() && conversation.undelivered.is_empty() && conversation.tags.is_empty() {
         return Ok(());
     }
+    let blocked = conversation.blocked.clone();
     let bare = Conversation {
+        blocked: blocked.map(|blocked| Blocked { messages: 0, first_at: None, latest: Vec::new(), ..blocked }),
+        last_words: None,
         card_text: String::new(),
         undelivered: Vec::new(),
         tags: Vec::new(),

@@ -9,6 +9,7 @@ use super::super::*;
 use super::SledStore;
 
 mod archive;
+mod asked;
 mod damage;
 mod dispatch;
 mod durability;
@@ -127,6 +128,7 @@ fn contact(id: u64) -> Contact {
         notice_at: None,
         automatic: Vec::new(),
         language: None,
+        detected: None,
         blocked: false,
     }
 }
@@ -168,6 +170,8 @@ fn conversation(id: u64) -> Conversation {
         taken_by: None,
         origin: None,
         tags: Vec::new(),
+        last_words: None,
+        blocked: None,
     }
 }
 

@@ -17,9 +17,13 @@ async fn help_in_a_thread_and_outside() {
       !close: end the conversation (a new message opens it again)
     notice: frontdesk: !why: what was sent automatically, and why not
       !retry: send again what was not delivered
+      !waiting: who waits for an answer, longest first
       !hours: the coming opening hours
+    notice: frontdesk: !hours closed until 15:00, !hours open until 20:00: other hours for the moment; !hours reset ends them
+    notice: frontdesk: !block: show nothing more of this customer, and send them nothing automatically; !unblock ends it
+      !lang de: write to this customer automatically in German
       !help: this list
-      Whatever begins with / stays here too.
+    notice: frontdesk: Whatever begins with / stays here too.
     ann: !close
     notice: frontdesk: !close is about one conversation: write it in that customer's thread.
     ");
@@ -45,7 +49,7 @@ async fn hours_shows_the_coming_days() {
           Sat 2026-11-28  closed
         notice: frontdesk: Sun 2026-11-29  closed
         ann: !hours closed until 15:00
-        notice: frontdesk: !hours shows the coming days. Changing them from here is not built yet; they stand in the config.
+        notice: frontdesk: For the whole business: closed now (set with !hours until 15:00), opens today at 15:00. !hours reset ends it.
     ");
 }
 

@@ -123,6 +123,8 @@ fn outcomes_keep_their_form() {
         Outcome::Uncertain { reason: "perhaps".to_owned() },
         Outcome::Expired,
         Outcome::Answered,
+        Outcome::Blocked,
+        Outcome::HoursChanged,
         Outcome::Superseded,
         Outcome::Delayed { reason: "late".to_owned() },
     ];
@@ -131,6 +133,8 @@ fn outcomes_keep_their_form() {
     1 {"outcome":"uncertain","reason":"perhaps"}
     1 {"outcome":"expired"}
     1 {"outcome":"answered"}
+    1 {"outcome":"blocked"}
+    1 {"outcome":"hours_changed"}
     1 {"outcome":"superseded"}
     1 {"outcome":"delayed","reason":"late"}
     "#);
@@ -171,11 +175,13 @@ fn people_keep_their_form() {
         acknowledged_at: Some(at(1)),
         human_at: Some(at(2)),
         notice_at: Some(at(3)),
+        detected: Some("de".parse().unwrap()),
+        blocked: true,
         automatic: vec![AutomaticSent { at: at(3), kind: crate::notices::Kind::FirstContact, fingerprint: u64::MAX }],
         ..contact(1)
     };
     insta::assert_snapshot!(on_disk(&contact), @r#"
-    1 {"id":1,"identities":[1],"first_heard_at":"2027-01-15T08:00:00Z","acknowledged_at":"2027-01-15T08:00:01Z","human_at":"2027-01-15T08:00:02Z","notice_at":"2027-01-15T08:00:03Z","automatic":[{"at":"2027-01-15T08:00:03Z","kind":"first_contact","fingerprint":18446744073709551615}],"language":null,"blocked":false}
+    1 {"id":1,"identities":[1],"first_heard_at":"2027-01-15T08:00:00Z","acknowledged_at":"2027-01-15T08:00:01Z","human_at":"2027-01-15T08:00:02Z","notice_at":"2027-01-15T08:00:03Z","automatic":[{"at":"2027-01-15T08:00:03Z","kind":"first_contact","fingerprint":18446744073709551615}],"language":null,"detected":"de","blocked":true}
     "#);
     let identity = Identity {
         address: Address::Chat { chat: "5".into(), scope: Some("business".to_owned()), thread: Some("6".into()) },
@@ -202,9 +208,17 @@ fn conversations_keep_their_form() {
         taken_by: Some("@ann:example.org".into()),
         origin: Some("shop-window".to_owned()),
         tags: vec!["order".to_owned()],
+        last_words: Some(MessageKey(6)),
+        blocked: Some(Blocked {
+            at: at(9),
+            by: "Ann".to_owned(),
+            messages: 1,
+            first_at: Some(at(10)),
+            latest: vec![MessageKey(6)],
+        }),
         ..conversation(2)
     };
-    insta::assert_snapshot!(on_disk(&conversation), @r#"1 {"id":2,"identity":2,"contact":2,"desk":"main","state":{"state":"closed","at":"2027-01-15T08:00:09Z","by":"Ann"},"opened_at":"2027-01-15T08:00:00Z","previous":1,"waiting_since":"2027-01-15T08:00:00Z","last_customer_at":"2027-01-15T08:00:00Z","last_human_at":"2027-01-15T08:00:04Z","card":0,"card_text":"Anna waits","pending":{"timer":4,"kind":"after_hours","since":"2027-01-15T08:00:01Z"},"idle":5,"undelivered":[{"message":3,"piece":null}],"taken_by":"@ann:example.org","origin":"shop-window","tags":["order"]}"#);
+    insta::assert_snapshot!(on_disk(&conversation), @r#"1 {"id":2,"identity":2,"contact":2,"desk":"main","state":{"state":"closed","at":"2027-01-15T08:00:09Z","by":"Ann"},"opened_at":"2027-01-15T08:00:00Z","previous":1,"waiting_since":"2027-01-15T08:00:00Z","last_customer_at":"2027-01-15T08:00:00Z","last_human_at":"2027-01-15T08:00:04Z","card":0,"card_text":"Anna waits","pending":{"timer":4,"kind":"after_hours","since":"2027-01-15T08:00:01Z"},"idle":5,"undelivered":[{"message":3,"piece":null}],"taken_by":"@ann:example.org","origin":"shop-window","tags":["order"],"last_words":6,"blocked":{"at":"2027-01-15T08:00:09Z","by":"Ann","messages":1,"first_at":"2027-01-15T08:00:10Z","latest":[6]}}"#);
     let binding = ThreadBinding { conversation: ConversationId(2), desk: desk(), thread: "t".into() };
     insta::assert_snapshot!(on_disk(&binding), @r#"1 {"conversation":2,"desk":"main","thread":"t"}"#);
     insta::assert_snapshot!(on_disk(&super::conversation(1).state), @r#"1 {"state":"open"}"#);
@@ -270,6 +284,12 @@ fn the_rest_keeps_its_form() {
         timer: TimerId(5),
     };
     insta::assert_snapshot!(on_disk(&ids), @r#"1 {"contact":1,"identity":2,"conversation":3,"message":4,"timer":5}"#);
+    let set = crate::hours::Override { open: false, from: at(1), until: at(2) };
+    let mut hours = HoursSet::default();
+    hours.set(SetHours { set, by: "Ann".to_owned(), desk: desk() }, at(3));
+    insta::assert_snapshot!(on_disk(&hours), @r#"
+    1 {"sets":[{"open":false,"from":"2027-01-15T08:00:01Z","until":"2027-01-15T08:00:02Z","by":"Ann","desk":"main"}],"changed_at":"2027-01-15T08:00:03Z"}
+    "#);
     insta::assert_snapshot!(on_disk(&Header { schema: 1, instance: u64::MAX }), @r#"
     1 {"schema":1,"instance":18446744073709551615}
     "#);

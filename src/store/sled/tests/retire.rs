@@ -212,3 +212,24 @@ async fn a_long_past_goes_in_pieces_and_then_there_is_rest() {
     assert_eq!(left.await.unwrap(), Vec::<Vec<u8>>::new());
     assert!(!store.retire(day(NOW), KEEP).await.unwrap());
 }
+
+#[tokio::test]
+async fn what_a_blocked_customer_wrote_lately_stays() {
+    let home = Home::new();
+    let store = home.open();
+    let past = Past { customer: 1, opened: 1, closed: Some(1), messages: 2, named: Named::No };
+    write_all(&store, std::slice::from_ref(&past)).await;
+    let wrote = async |on| {
+        let blocked = Blocked { at: day(2), by: "Ann".into(), messages: 1, first_at: Some(on), latest: vec![] };
+        let conversation = Conversation { last_customer_at: on, blocked: Some(blocked), ..conversation_of(1, &past) };
+        write(&store, Decision { conversations: vec![conversation], ..Decision::default() }).await;
+    };
+    wrote(day(150)).await;
+    while store.retire(day(NOW), KEEP).await.unwrap() {}
+    assert_eq!(found(&store, 1, &past).await, Left::All);
+    wrote(day(50)).await;
+    while store.retire(day(NOW + 1), KEEP).await.unwrap() {}
+    assert_eq!(found(&store, 1, &past).await, Left::Bare);
+    let (bare, _) = store.conversation(ConversationId(1)).await.unwrap().unwrap();
+    assert_eq!(bare.blocked.map(|blocked| (blocked.by, blocked.messages)), Some(("Ann".to_owned(), 0)));
+}
