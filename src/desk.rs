@@ -222,6 +222,11 @@ pub fn in_a_thread(command: &str) -> String {
 }
 
 #[must_use]
+pub fn unread(why: &str) -> String {
+    format!("What was written here while {why} was not read: nothing of it went to a customer. Please write it again.")
+}
+
+#[must_use]
 pub fn unknown_command(name: &str) -> String {
     if name.is_empty() {
         return "Not sent: what begins with ! stays here. !help lists the commands.".to_owned();

@@ -18,8 +18,10 @@ mod automatic;
 mod command;
 mod customer;
 mod draft;
+mod marks;
 mod operator;
 mod settled;
+mod thread;
 
 use draft::Draft;
 

@@ -2,7 +2,7 @@
 //! where that is safe, given up in plain words where it is not.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -54,6 +54,8 @@ pub struct Outbox {
     channels: BTreeMap<ChannelId, Channel>,
     desks: BTreeMap<DeskName, ChannelId>,
     lanes: Mutex<Lanes>,
+    /// Desks that cannot be reached, as the other desks have been told.
+    late_desks: Mutex<BTreeSet<DeskName>>,
     pacer: Pacer,
     wake: Notify,
     signals: Arc<Semaphore>,
@@ -95,6 +97,7 @@ impl Outbox {
             channels: adapters.into_iter().map(|(id, adapter)| (id, channel(adapter))).collect(),
             desks,
             lanes: Mutex::default(),
+            late_desks: Mutex::default(),
             pacer: Pacer::default(),
             wake: Notify::new(),
             signals: Arc::new(Semaphore::new(SIGNALS_AT_ONCE)),
@@ -206,5 +209,9 @@ impl Outbox {
 
     fn lanes(&self) -> std::sync::MutexGuard<'_, Lanes> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn late_desks(&self) -> std::sync::MutexGuard<'_, BTreeSet<DeskName>> {
+        self.late_desks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

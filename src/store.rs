@@ -109,8 +109,10 @@ pub struct Case {
     pub conversation: Option<Conversation>,
     /// The message that the fact replies to, changes or is the outcome of.
     pub message: Option<MessageRecord>,
-    /// A change of the fact's own message that came before it.
+    /// A change of the fact's own message, or of the one that it changes, that came before it.
     pub mark: Option<Mark>,
+    /// The fact names its message by a name that another one has replaced since.
+    pub former_name: bool,
     /// The latest entries about the contact, newest first, at most 8: what `!why` shows.
     pub ledger: Vec<LedgerEntry>,
     /// The messages of [`Conversation::undelivered`], for `!retry`.

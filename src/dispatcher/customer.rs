@@ -35,7 +35,11 @@ pub(super) fn decide(mut draft: Draft<'_>, channel: &ChannelId, inbound: &Inboun
                 identity.address = to.clone();
             }
         }
-        Event::Member { .. } | Event::ThreadGone { .. } | Event::Undecryptable { .. } | Event::Unsupported { .. } => {}
+        Event::Member { .. }
+        | Event::ThreadGone { .. }
+        | Event::Undecryptable { .. }
+        | Event::Unread { .. }
+        | Event::Unsupported { .. } => {}
     }
     draft.finish()
 }
@@ -180,6 +184,9 @@ fn open_conversation(draft: &mut Draft<'_>) {
             };
         if goes_on {
             conversation.state = ConversationState::Open;
+            if conversation.thread_lost {
+                super::thread::open_again(draft);
+            }
             return;
         }
     }
@@ -215,6 +222,8 @@ fn begin(draft: &mut Draft<'_>) {
         tags: Vec::new(),
         last_words: None,
         blocked: None,
+        thread_lost: false,
+        last_sent_at: None,
     };
     conversation.card_text = desk::card(&conversation, &identity, draft.policy.timezone());
     identity.conversation = Some(conversation.id);
@@ -260,7 +269,7 @@ fn changed(
 ) {
     let (Some(message), Some(identity)) = (draft.case.message.clone(), draft.case.identity.clone()) else {
         let reference = MessageRef { place: Place::of(channel, &inbound.at), id };
-        draft.out.mark = Some((reference, Mark { at: draft.at, what }));
+        draft.out.mark = Some((reference, Mark::new(draft.at, what)));
         return;
     };
     draft.change(what.clone());

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use super::{
     Draft, command,
     draft::{customer, thread},
+    marks,
 };
 use crate::{
     desk::{self, Said},
@@ -21,6 +22,13 @@ pub(super) fn decide(
     in_thread: Option<&ThreadId>,
     inbound: &Inbound,
 ) -> Decision {
+    if let Event::ThreadGone { .. } = &inbound.event {
+        return super::thread::lost(draft);
+    }
+    if let Event::Unread { why } = &inbound.event {
+        draft.tell_at(Target::Desk(name.clone()), desk::unread(why), Purpose::Failure, None);
+        return draft.finish();
+    }
     if !may_answer(&draft, name, inbound) {
         return draft.nothing();
     }
@@ -32,18 +40,14 @@ pub(super) fn decide(
             }
             said(&mut draft, name, in_thread, inbound, message);
         }
-        Event::Edited { content, notice, .. } => {
-            if draft.case.message.is_none() && draft.may_become_known() {
-                return draft.park();
-            }
-            edited(&mut draft, inbound, content, *notice);
+        Event::Edited { id, content, notice } if draft.case.message.is_none() => {
+            marks::edited(&mut draft, name, inbound, id, content, *notice);
         }
-        Event::Deleted { .. } => {
-            if draft.case.message.is_none() && draft.may_become_known() {
-                return draft.park();
-            }
-            deleted(&mut draft);
-        }
+        Event::Edited { content, notice, .. } => edited(&mut draft, inbound, content, *notice),
+        Event::Deleted { .. } if draft.case.message.is_none() && draft.case.unrecorded => return draft.park(),
+        Event::Deleted { .. } if is_card(&draft) => return super::thread::lost(draft),
+        Event::Deleted { ids } if draft.case.message.is_none() => marks::deleted(&mut draft, name, inbound, ids),
+        Event::Deleted { .. } => deleted(&mut draft, inbound),
         Event::Reaction { emoji, .. } => {
             if draft.case.message.is_none() && draft.may_become_known() {
                 return draft.park();
@@ -66,6 +70,7 @@ pub(super) fn decide(
         | Event::Blocked
         | Event::Unblocked
         | Event::Started { .. }
+        | Event::Unread { .. }
         | Event::Unsupported { .. } => {}
     }
     draft.finish()
@@ -80,12 +85,16 @@ fn said(draft: &mut Draft<'_>, name: &DeskName, in_thread: Option<&ThreadId>, in
     if message.notice {
         return;
     }
+    let source = MessageRef { place: Place::Desk { desk: name.clone() }, id: message.id.clone() };
+    let Some(message) = &marks::applied(draft, inbound, message) else {
+        keep_inside(draft, inbound, message, source);
+        return;
+    };
     let said = draft.policy.read(name, &message.content.words());
     if draft.case.conversation.is_none() {
         outside(draft, name, in_thread.is_some(), inbound, message, &said);
         return;
     }
-    let source = MessageRef { place: Place::Desk { desk: name.clone() }, id: message.id.clone() };
     // A command that comes to light late is as stale as words are.
     if readable_too_late(draft) && !matches!(said, Said::Note(_)) {
         keep_inside(draft, inbound, message, source);
@@ -125,14 +134,15 @@ fn said(draft: &mut Draft<'_>, name: &DeskName, in_thread: Option<&ThreadId>, in
 fn keep_inside(draft: &mut Draft<'_>, inbound: &Inbound, message: &Message, source: MessageRef) {
     let Some(conversation) = draft.case.conversation.as_ref().map(|conversation| conversation.id) else { return };
     let author = Author::Note { id: inbound.from.id.clone(), name: inbound.from.name.clone() };
-    let record = draft.record(conversation, author, message.content.clone(), Some(source));
+    let mut record = draft.record(conversation, author, message.content.clone(), Some(source));
+    marks::note(draft, &mut record);
     draft.out.messages.push(record);
 }
 
 /// The operator was told a while ago that this message could not be decrypted, and may have written it again.
 fn readable_too_late(draft: &Draft<'_>) -> bool {
-    let told = draft.case.mark.as_ref().filter(|mark| mark.what == ChangeKind::Uncertain);
-    told.is_some_and(|mark| draft.at.duration_since(mark.at) > super::PARKED)
+    let told = draft.case.mark.as_ref().and_then(Mark::unreadable_since);
+    told.is_some_and(|told| draft.at.duration_since(told) > super::PARKED)
 }
 
 /// A human's answer goes out on the app that the customer chose.
@@ -143,6 +153,7 @@ fn answer(draft: &mut Draft<'_>, name: &DeskName, inbound: &Inbound, message: &M
     let author = Author::Operator { id: inbound.from.id.clone(), name: inbound.from.name.clone() };
     let mut record = draft.record(conversation.id, author, message.content.clone(), Some(source));
     record.sent_at = inbound.sent_at;
+    marks::note(draft, &mut record);
     record.reply_to = draft.case.message.as_ref().filter(|_| message.reply_to.is_some()).and_then(quotable);
     let text = signed(draft, name, &inbound.from.name, &message.content.words());
     draft.post(&customer(&identity), Purpose::Answer, &text, &record);
@@ -233,10 +244,24 @@ fn edited(draft: &mut Draft<'_>, inbound: &Inbound, content: &Content, notice: b
     draft.push(target, Purpose::Answer, op, message.key);
 }
 
-fn deleted(draft: &mut Draft<'_>) {
+/// The card by the name that it has now.
+fn is_card(draft: &Draft<'_>) -> bool {
+    let card = draft.case.conversation.as_ref().map(|conversation| conversation.card);
+    card.is_some() && draft.case.message.as_ref().map(|message| message.key) == card && !draft.case.former_name
+}
+
+/// Whom the room lets delete a message may take the answer back too; its author is told.
+fn deleted(draft: &mut Draft<'_>, inbound: &Inbound) {
     let Some((message, operator)) = own_answer(draft) else { return };
     let Some(target) = draft.case.identity.as_ref().map(customer) else { return };
     draft.change(ChangeKind::Deleted);
+    if let Some(conversation) = &mut draft.case.conversation {
+        conversation.undelivered.retain(|it| it.message != message.key);
+    }
+    if operator != inbound.from.id {
+        let line = format!("{} deleted an answer of yours: it is taken back.", inbound.from.name);
+        draft.tell(line, Purpose::Reply, Some(operator.clone()));
+    }
     if draft.capabilities(&target).is_some_and(|can| can.delete.is_some()) {
         for piece in 0..pieces(draft, &target, &message) {
             let op = RowOp::Delete { message: message.key, piece };
@@ -266,7 +291,7 @@ fn reacted(draft: &mut Draft<'_>, emoji: Option<String>) {
 /// What cannot be read is never an answer. Its author is told, and a mark remembers it for when it can be read.
 fn undecryptable(draft: &mut Draft<'_>, name: &DeskName, inbound: &Inbound, id: &PlatformId) {
     let message = MessageRef { place: Place::Desk { desk: name.clone() }, id: id.clone() };
-    draft.out.mark = Some((message, Mark { at: draft.at, what: ChangeKind::Uncertain }));
+    draft.out.mark = Some((message, Mark::new(draft.at, ChangeKind::Uncertain)));
     let target = match draft.case.conversation.as_ref().map(thread) {
         Some(target) => target,
         // Outside the threads it may have been an answer, or colleagues among themselves.

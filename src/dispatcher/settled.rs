@@ -1,22 +1,31 @@
 //! What became of a send.
 
-use frontdesk_core::{DeliveryState, Signal};
+use frontdesk_core::{DeliveryState, DeskName, Signal};
+use jiff::SignedDuration;
 
-use super::{Draft, automatic, draft::thread};
+use super::{Draft, automatic, draft::thread, later};
 use crate::{
     desk,
     store::{
         Author, ChangeKind, Conversation, ConversationState, Decision, MessageRecord, Outcome, Place, Purpose, RowOp,
-        Settled, Silence, Undelivered, Verb,
+        Settled, Silence, Target, Undelivered, Verb,
     },
 };
 
 /// Why something was not sent, when the owner dropped it.
 const DROPPED: &str = "the owner took it out of the queue.";
+/// News of a desk that is out of reach is stale after this.
+const STALE: SignedDuration = SignedDuration::from_mins(10);
 
 pub(super) fn decide(mut draft: Draft<'_>, settled: &Settled) -> Decision {
     if settled.outcome == Outcome::Dropped {
         dropped(&mut draft, settled);
+        return draft.finish();
+    }
+    if let (Target::Thread(_, desk) | Target::Desk(desk), Outcome::Delayed { reason }) =
+        (&settled.target, &settled.outcome)
+    {
+        tell_other_desks(&mut draft, desk, reason);
         return draft.finish();
     }
     match settled.purpose {
@@ -79,6 +88,18 @@ fn dropped(draft: &mut Draft<'_>, settled: &Settled) {
     }
 }
 
+/// Whoever works at another desk can see to it that the customers of this one are not forgotten.
+fn tell_other_desks(draft: &mut Draft<'_>, late: &DeskName, reason: &str) {
+    let reason = reason.trim_end_matches('.');
+    let line = format!("The desk {late} cannot be reached: {reason}. What customers write to it waits until it can.");
+    let told = draft.out.rows.len();
+    for desk in draft.policy.desks.iter().filter(|desk| desk.name != *late) {
+        draft.tell_at(Target::Desk(desk.name.clone()), line.as_str(), Purpose::Failure, None);
+    }
+    let stale = later(draft.now, STALE);
+    draft.out.rows.iter_mut().skip(told).for_each(|row| row.expires_at = Some(stale));
+}
+
 /// A customer's change that the desk could not show in its place is shown as a line of its own.
 fn relay(draft: &mut Draft<'_>, settled: &Settled) {
     let (Outcome::Failed { .. }, Verb::Edit, Some(message)) = (&settled.outcome, settled.verb, &draft.case.message)
@@ -101,6 +122,9 @@ fn answer(draft: &mut Draft<'_>, settled: &Settled) {
                 react(draft, &message, None);
             }
             draft.change(ChangeKind::Delivery { delivery: DeliveryState::Sent });
+            if let Some(conversation) = &mut draft.case.conversation {
+                conversation.last_sent_at = conversation.last_sent_at.max(Some(message.at));
+            }
             seen(draft, &message);
         }
         (Outcome::Sent { .. }, Verb::Edit | Verb::Delete | Verb::React) => seen(draft, &message),
@@ -116,6 +140,7 @@ fn answer(draft: &mut Draft<'_>, settled: &Settled) {
             );
             undelivered(draft, &message, settled.piece.clone(), line);
         }
+        (Outcome::Failed { .. } | Outcome::Uncertain { .. }, Verb::Edit | Verb::Delete) if !may_be_there(&message) => {}
         (Outcome::Failed { reason } | Outcome::Uncertain { reason }, Verb::Edit | Verb::Delete) => {
             let what = if verb == Verb::Delete { "deletion" } else { "change" };
             let line = format!("The {what} did not reach the customer: {reason}");
@@ -125,6 +150,7 @@ fn answer(draft: &mut Draft<'_>, settled: &Settled) {
             let line = format!("Not delivered yet: {reason} It goes out by itself as soon as that works.");
             draft.tell(line, Purpose::Failure, operator(&message));
         }
+        (Outcome::Superseded, Verb::Post) if message.is_deleted() => taken_back(draft, &message),
         (Outcome::Delayed { .. }, Verb::Edit | Verb::Delete | Verb::React)
         | (Outcome::Failed { .. } | Outcome::Uncertain { .. }, Verb::React)
         | (
@@ -137,6 +163,30 @@ fn answer(draft: &mut Draft<'_>, settled: &Settled) {
             Verb::Post | Verb::Edit | Verb::Delete | Verb::React,
         ) => {}
     }
+}
+
+/// Whether the customer may see the message: then it matters that a change of it did not arrive.
+fn may_be_there(message: &MessageRecord) -> bool {
+    message.changes.iter().any(|change| match &change.what {
+        ChangeKind::Delivery { delivery } => match delivery {
+            DeliveryState::Sent | DeliveryState::Delivered | DeliveryState::Read => true,
+            DeliveryState::Failed { .. } => false,
+        },
+        ChangeKind::Uncertain => true,
+        ChangeKind::Edited { .. } | ChangeKind::Deleted => false,
+    })
+}
+
+/// An answer was deleted before anybody saw it: if it was the only one, the customer waits as before.
+fn taken_back(draft: &mut Draft<'_>, message: &MessageRecord) {
+    let Some(conversation) = &mut draft.case.conversation else { return };
+    let sent = conversation.last_sent_at.is_some_and(|sent| sent >= conversation.last_customer_at);
+    let another = conversation.last_human_at.is_some_and(|human| human > message.at);
+    if sent || another {
+        return;
+    }
+    conversation.waiting_since.get_or_insert(conversation.last_customer_at);
+    conversation.idle = None;
 }
 
 /// An answer did not reach the customer: says why, to the operator who wrote it.

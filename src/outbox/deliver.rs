@@ -34,7 +34,7 @@ const REOPENED: u32 = 3;
 const A_MOMENT: Duration = Duration::from_millis(100);
 /// A channel whose account is refused is tried again this often.
 const ACCOUNT_PAUSE: Duration = Duration::from_secs(60);
-/// Operators are told of an answer that has not gone out after this.
+/// People are told of what has not gone out after this.
 const LATE: Duration = Duration::from_secs(120);
 
 impl Outbox {
@@ -48,7 +48,7 @@ impl Outbox {
         let Some((id, channel)) = self.channel(target, &ticket) else { return self.no_channel(target, number).await };
         if ticket.row.state == RowState::InFlight {
             let reason = "the program was stopped in the middle of sending".to_owned();
-            return self.uncertain(channel, ticket, reason).await;
+            return self.uncertain(id, channel, ticket, reason).await;
         }
         if let Some(next) = self.overtaken(&ticket).await? {
             return Ok(next);
@@ -68,7 +68,10 @@ impl Outbox {
         if ticket.thread_is_missing() {
             return self.reopen(&ticket).await;
         }
-        let Some(message) = self.outbound(&ticket) else { return self.needless(number).await };
+        let Some(message) = self.outbound(&ticket) else {
+            let reason = "the message itself cannot be found there.".to_owned();
+            return self.end(number, Outcome::Failed { reason }).await;
+        };
         let repeatable = channel.adapter.repeatable(&message);
         let message = match self.fold(target, &mut ticket.row, repeatable).await? {
             Folded::Needless => return self.needless(number).await,
@@ -164,15 +167,16 @@ impl Outbox {
             Err(SendError::Uncertain(reason)) if repeatable => {
                 self.not_carried_out(id, ticket, SendError::Transient(reason)).await
             }
-            Err(SendError::Uncertain(reason)) => self.uncertain(channel, ticket, reason).await,
+            Err(SendError::Uncertain(reason)) => self.uncertain(id, channel, ticket, reason).await,
             Err(error) => self.not_carried_out(id, ticket, error).await,
         }
     }
 
     async fn sent(&self, ticket: &Ticket, sent: Sent) -> Result<Next, StoreError> {
-        let next = self.end(ticket.row.number, Outcome::Sent { sent }).await?;
-        self.recorded.notify_one();
-        Ok(next)
+        if let Target::Thread(_, desk) | Target::Desk(desk) = &ticket.row.what.target {
+            self.late_desks().remove(desk);
+        }
+        self.end(ticket.row.number, Outcome::Sent { sent }).await
     }
 
     /// Certain: the other side saw nothing of it.
@@ -183,13 +187,22 @@ impl Outbox {
                 info!(channel = %id, row = %number, secs = patience.as_secs(), "the platform asks for patience");
                 self.pacer.block(id, bucket, patience);
                 let until = after(self.clock.now(), patience);
-                self.again(ticket, until, Some("the platform asks us to write more slowly.".to_owned())).await
+                let why = match &ticket.row.what.target {
+                    Target::Customer(_) => Some("the platform asks us to write more slowly.".to_owned()),
+                    // Slow is not out of reach.
+                    Target::Thread(..) | Target::Desk(_) => None,
+                };
+                self.again(ticket, until, why).await
             }
             SendError::Transient(reason) | SendError::Uncertain(reason) => {
                 let failures = self.lanes().failed(&ticket.row.what.target);
                 warn!(channel = %id, row = %number, failures, %reason, "not sent; trying again");
                 let until = after(self.clock.now(), backoff(failures));
-                self.again(ticket, until, Some(format!("{} cannot be reached.", id.as_str()))).await
+                let why = match &ticket.row.what.target {
+                    Target::Customer(_) => format!("{id} cannot be reached."),
+                    Target::Thread(..) | Target::Desk(_) => reason,
+                };
+                self.again(ticket, until, Some(why)).await
             }
             SendError::WindowClosed => {
                 let reason = "the platform lets us answer only after the customer has written again.".to_owned();
@@ -244,7 +257,7 @@ impl Outbox {
             }
             (RefusedScope::Content | RefusedScope::Recipient | RefusedScope::Account, _) => {
                 let failures = self.lanes().failed(&ticket.row.what.target);
-                self.again(ticket, after(self.clock.now(), backoff(failures)), None).await
+                self.again(ticket, after(self.clock.now(), backoff(failures)), Some(reason)).await
             }
         }
     }
@@ -267,8 +280,15 @@ impl Outbox {
         Ok(Next::Wait(until))
     }
 
+    /// Who wrote an answer is told once of each; the other desks are told once of a desk that cannot be reached.
     async fn tell_late(&self, row: &Row, why: &str) -> Result<(), StoreError> {
-        if row.delay_told || row.what.purpose != Purpose::Answer {
+        let tell = match (&row.what.target, row.what.purpose) {
+            (Target::Customer(_), purpose) => purpose == Purpose::Answer,
+            // A failure notice never causes one.
+            (Target::Thread(..) | Target::Desk(_), Purpose::Failure) => false,
+            (Target::Thread(_, desk) | Target::Desk(desk), _) => self.late_desks().insert(desk.clone()),
+        };
+        if row.delay_told || !tell {
             return Ok(());
         }
         kill::point(Point::DelayedBefore);
@@ -294,7 +314,13 @@ impl Outbox {
     }
 
     /// Perhaps the other side saw it: looks, and else decides by whom it was for.
-    async fn uncertain(&self, channel: &Channel, mut ticket: Ticket, reason: String) -> Result<Next, StoreError> {
+    async fn uncertain(
+        &self,
+        id: &ChannelId,
+        channel: &Channel,
+        mut ticket: Ticket,
+        reason: String,
+    ) -> Result<Next, StoreError> {
         let found = match self.outbound(&ticket) {
             Some(message) => timeout(FIND_TIMEOUT, channel.adapter.find(&message)).await,
             None => Ok(Ok(Found::Unknown)),
@@ -303,11 +329,11 @@ impl Outbox {
         warn!(row = %row.number, ?found, %reason, "it is uncertain whether a message was sent");
         match (found, row.what.purpose) {
             (Ok(Ok(Found::Sent(sent))), _) => self.sent(&ticket, sent).await,
-            (Ok(Ok(Found::Absent)), _) => self.again(ticket, self.clock.now(), None).await,
+            (Ok(Ok(Found::Absent)), _) => self.not_carried_out(id, ticket, SendError::Transient(reason)).await,
             (_, Purpose::Relay | Purpose::Card | Purpose::Failure | Purpose::Reply) => {
                 row.possibly_repeated = true;
                 let failures = self.lanes().failed(&row.what.target);
-                self.again(ticket, after(self.clock.now(), backoff(failures)), None).await
+                self.again(ticket, after(self.clock.now(), backoff(failures)), Some(reason)).await
             }
             (_, Purpose::Answer | Purpose::Automatic(_)) => self.end(row.number, Outcome::Uncertain { reason }).await,
         }

@@ -18,13 +18,12 @@ impl Outbox {
     pub(super) async fn fold(&self, target: &Target, row: &mut Row, repeatable: bool) -> Result<Folded, StoreError> {
         let Some(message) = row.what.message else { return Ok(Folded::Send) };
         let perhaps_seen = row.possibly_repeated || (repeatable && self.lanes().is_tried(target, row.number));
-        if perhaps_seen {
-            return Ok(Folded::Send);
-        }
         let later = self.lanes().later(target, row.number);
         let same: Vec<Entry> = later.into_iter().filter(|entry| entry.message == Some(message)).collect();
         match super::lanes::verb(&row.what.op) {
+            Verb::Post if perhaps_seen => Ok(Folded::Send),
             Verb::Post => self.fold_post(target, row, &same).await,
+            // Seen or not: the later one says it all.
             verb @ (Verb::Edit | Verb::React) => {
                 let needless = same.iter().any(|entry| entry.verb == verb || entry.verb == Verb::Delete);
                 Ok(if needless { Folded::Needless } else { Folded::Send })
@@ -34,11 +33,15 @@ impl Outbox {
     }
 
     async fn fold_post(&self, target: &Target, row: &mut Row, same: &[Entry]) -> Result<Folded, StoreError> {
-        if row.what.piece || row.what.purpose == Purpose::Card {
+        if row.what.purpose == Purpose::Card {
             return Ok(Folded::Send);
         }
+        // Who deletes a message deletes all of its pieces.
         if same.iter().any(|entry| entry.verb == Verb::Delete) {
             return Ok(Folded::Needless);
+        }
+        if row.what.piece {
+            return Ok(Folded::Send);
         }
         let edits: Vec<RowNumber> =
             same.iter().filter(|entry| entry.verb == Verb::Edit).map(|entry| entry.number).collect();

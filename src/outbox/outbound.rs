@@ -3,7 +3,7 @@
 use frontdesk_core::{Address, Content, Op, Outbound, OutboxKey, Part, Post, Style};
 
 use super::Outbox;
-use crate::store::{Row, RowOp, Target, Ticket};
+use crate::store::{Purpose, Row, RowOp, Target, Ticket};
 
 impl Outbox {
     /// The row in the platform's words; `None` when what it changes is not there.
@@ -21,8 +21,10 @@ impl Outbox {
             RowOp::Post { content, style, mentions, .. } => {
                 Op::Post(Post { mentions: mentions.clone(), ..post(content, *style) })
             }
+            // Twice the same edit reads like one.
             RowOp::Edit { content, style, .. } => {
-                Op::Edit { id: subject(0)?, post: Post { reply_to: None, ..post(content, *style) } }
+                let post = Post { content: content.clone(), style: *style, reply_to: None, mentions: Vec::new() };
+                Op::Edit { id: subject(0)?, post }
             }
             RowOp::Delete { piece, .. } => Op::Delete { id: subject(*piece)? },
             RowOp::React { emoji, .. } => Op::React { id: subject(0)?, emoji: emoji.clone() },
@@ -51,7 +53,7 @@ fn marked(content: &Content) -> Content {
     Content { parts }
 }
 
-const NOT_SHOWN: &str = "(A message of the customer cannot be shown here";
+const NOT_SHOWN: &str = "cannot be shown here";
 
 /// What a desk's platform refuses is shown as plain text, and if that is refused too, as a line that says so.
 pub(super) fn simplify(row: &mut Row, reason: &str) -> bool {
@@ -61,11 +63,13 @@ pub(super) fn simplify(row: &mut Row, reason: &str) -> bool {
         return false;
     };
     let readable: String = content.readable().chars().filter(|c| !c.is_control() || *c == '\n').collect();
-    if readable.starts_with(NOT_SHOWN) {
+    let what = if row.what.purpose == Purpose::Relay { "A message of the customer" } else { "A line of the program" };
+    let instead = format!("({what} {NOT_SHOWN}: ");
+    if readable.starts_with(&instead) {
         return false;
     }
     let plain = Content::text(readable);
-    let next = if *content == plain { Content::text(format!("{NOT_SHOWN}: {reason})")) } else { plain };
+    let next = if *content == plain { Content::text(format!("{instead}{reason})")) } else { plain };
     *content = next;
     true
 }

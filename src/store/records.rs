@@ -173,6 +173,12 @@ pub struct Conversation {
     /// An operator blocked the customer here.
     #[serde(default)]
     pub blocked: Option<Blocked>,
+    /// The thread or its card was lost while the conversation was closed: it is opened anew with the next message.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub thread_lost: bool,
+    /// When the latest answer was written that did go out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_sent_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

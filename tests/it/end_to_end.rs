@@ -62,7 +62,7 @@ async fn a_customer_asks_in_telegram_and_reads_the_answer_of_an_operator_in_matr
 }
 
 /// Days and times replaced: `Closed Mon 23 Nov, 10:00 by ann.7` is `Closed TIME by ann`.
-fn without_clocks(text: &str, ann: &str) -> String {
+pub fn without_clocks(text: &str, ann: &str) -> String {
     let name = ann.trim_start_matches('@').split(':').next().unwrap();
     let text = text.replace(name, "ann");
     let mut lines = String::new();

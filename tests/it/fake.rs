@@ -36,6 +36,15 @@ struct State {
     posts: Vec<Post>,
     sent_keys: HashMap<OutboxKey, Sent>,
     faults: VecDeque<Fault>,
+    /// For sends to one chat or thread only.
+    chat_faults: HashMap<String, VecDeque<Fault>>,
+    finds: Finds,
+    /// Nobody reaches its servers.
+    down: bool,
+    /// Connected, but what arrived is not handed over yet.
+    held_back: bool,
+    /// What was carried out, in order.
+    carried_out: Vec<String>,
     next: u64,
     signals: Vec<String>,
     gone: Vec<ThreadId>,
@@ -63,7 +72,21 @@ pub enum Fault {
     Before(SendError),
     /// Done, and then the answer is lost.
     AnswerLost,
-    /// The answer never comes.
+    /// Nothing is done, and no answer comes.
+    Silence,
+    /// Done, and no answer comes.
+    DoneInSilence,
+}
+
+/// What a look for an uncertain send finds.
+#[derive(Clone, Copy, Default)]
+pub enum Finds {
+    /// There is no way to look.
+    #[default]
+    Nothing,
+    /// What is there, and what is not.
+    Truth,
+    /// The look has no end.
     Silence,
 }
 
@@ -82,9 +105,67 @@ impl FakePlatform {
         self.state.lock().unwrap().faults.push_back(fault);
     }
 
+    /// Like [`FakePlatform::fail_next`], for the sends to one chat or thread.
+    pub fn fail_next_to(&self, place: &str, fault: Fault) {
+        self.state.lock().unwrap().chat_faults.entry(place.to_owned()).or_default().push_back(fault);
+    }
+
     /// No more faults than those that have happened.
     pub fn heal(&self) {
-        self.state.lock().unwrap().faults.clear();
+        let mut state = self.state.lock().unwrap();
+        state.faults.clear();
+        state.chat_faults.clear();
+    }
+
+    pub fn faults_left(&self) -> usize {
+        self.state.lock().unwrap().faults.len()
+    }
+
+    pub fn finds(&self, finds: Finds) {
+        self.state.lock().unwrap().finds = finds;
+    }
+
+    pub fn goes_down(&self) {
+        self.state.lock().unwrap().down = true;
+        self.arrived.notify_one();
+    }
+
+    pub fn comes_back(&self) {
+        self.state.lock().unwrap().down = false;
+        self.arrived.notify_one();
+    }
+
+    /// Hands nothing over until [`FakePlatform::lets_go`].
+    pub fn holds_back(&self) {
+        self.state.lock().unwrap().held_back = true;
+    }
+
+    pub fn lets_go(&self) {
+        self.state.lock().unwrap().held_back = false;
+        self.arrived.notify_one();
+    }
+
+    pub fn carried_out(&self) -> Vec<String> {
+        self.state.lock().unwrap().carried_out.clone()
+    }
+
+    /// What stands there is changed or deleted by whoever wrote it.
+    pub fn change(&self, id: &PlatformId, change: impl FnOnce(&mut Post)) {
+        let mut state = self.state.lock().unwrap();
+        change(state.posts.iter_mut().find(|post| post.id == *id).expect("changes what is there"));
+    }
+
+    fn fault(&self, message: &Outbound) -> Option<Fault> {
+        let mut state = self.state.lock().unwrap();
+        if state.down {
+            return Some(Fault::Before(SendError::Transient("no connection".into())));
+        }
+        let place = match &message.to {
+            Address::Chat { chat, .. } => chat.as_str(),
+            Address::Desk { desk, thread } => thread.as_ref().map_or(desk.as_str(), ThreadId::as_str),
+        };
+        let own = state.chat_faults.get_mut(place).and_then(VecDeque::pop_front);
+        own.or_else(|| state.faults.pop_front())
     }
 
     pub fn lose_thread(&self, thread: &ThreadId) {
@@ -129,6 +210,7 @@ impl FakePlatform {
             return Err(SendError::refused(frontdesk_core::RefusedScope::Recipient, "the thread is gone"));
         }
         state.next += 1;
+        state.carried_out.push(summary(&message.op));
         let id = PlatformId::from(format!("b{}", state.next));
         let sent = match &message.op {
             Op::OpenThread(post) | Op::Post(post) => {
@@ -171,6 +253,18 @@ impl FakePlatform {
     }
 }
 
+fn summary(op: &Op) -> String {
+    let first = |post: &frontdesk_core::Post| post.content.readable().replace('\n', " / ");
+    match op {
+        Op::OpenThread(post) => format!("open: {}", first(post)),
+        Op::Post(post) => format!("post: {}", first(post)),
+        Op::Edit { post, .. } => format!("edit: {}", first(post)),
+        Op::Delete { .. } => "delete".to_owned(),
+        Op::React { emoji, .. } => format!("react: {}", emoji.as_deref().unwrap_or("nothing")),
+        Op::Template { name, .. } => format!("template: {name}"),
+    }
+}
+
 pub struct FakeAdapter(pub Arc<FakePlatform>);
 
 #[async_trait]
@@ -200,6 +294,19 @@ impl Adapter for FakeAdapter {
     ) -> Result<(), ReceiveError> {
         inbox.connected(AccountId::from("us")).await?;
         loop {
+            let (down, held_back) = {
+                let state = self.0.state.lock().unwrap();
+                (state.down, state.held_back)
+            };
+            if down {
+                return Err(ReceiveError::Transient("no connection".into()));
+            }
+            if held_back {
+                tokio::select! {
+                    () = stop.cancelled() => return Ok(()),
+                    () = self.0.arrived.notified() => continue,
+                }
+            }
             let events: Vec<_> = self.0.state.lock().unwrap().incoming.iter().cloned().collect();
             let count = events.len();
             if count > 0 {
@@ -216,14 +323,17 @@ impl Adapter for FakeAdapter {
     }
 
     async fn send(&self, message: &Outbound, _: &Prepared, _: &dyn Media) -> Result<Sent, SendError> {
-        let fault = self.0.state.lock().unwrap().faults.pop_front();
-        match fault {
+        match self.0.fault(message) {
             Some(Fault::Before(error)) => Err(error),
             Some(Fault::AnswerLost) => {
                 self.0.carry_out(message)?;
                 Err(SendError::Uncertain("the answer was lost".into()))
             }
             Some(Fault::Silence) => std::future::pending().await,
+            Some(Fault::DoneInSilence) => {
+                self.0.carry_out(message)?;
+                std::future::pending().await
+            }
             None => self.0.carry_out(message),
         }
     }
@@ -236,8 +346,16 @@ impl Adapter for FakeAdapter {
         Vec::new()
     }
 
-    async fn find(&self, _: &Outbound) -> Result<Found, SendError> {
-        Ok(Found::Unknown)
+    async fn find(&self, message: &Outbound) -> Result<Found, SendError> {
+        let (finds, sent) = {
+            let state = self.0.state.lock().unwrap();
+            (state.finds, state.sent_keys.get(&message.key).cloned())
+        };
+        match finds {
+            Finds::Nothing => Ok(Found::Unknown),
+            Finds::Truth => Ok(sent.map_or(Found::Absent, Found::Sent)),
+            Finds::Silence => std::future::pending().await,
+        }
     }
 
     async fn signal(&self, _: &Address, signal: Signal) {

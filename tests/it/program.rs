@@ -30,7 +30,7 @@ pub struct Shop {
     pub folder: TempDir,
     account: Account,
     pub http: SocketAddr,
-    alias: String,
+    pub alias: String,
     running: Option<Child>,
 }
 
@@ -209,6 +209,24 @@ impl Shop {
             }
             assert!(Instant::now() < deadline, "no receipt: {ephemeral:?}\n{}", self.log());
             sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// Until the keys of what the operator has written so far are in the backup of the desk's account.
+    pub async fn backed_up(&self) {
+        let file = self.folder.path().join("data/matrix/desk/session.json");
+        let session: serde_json::Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+        let token = session["access_token"].as_str().unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let path = "/_matrix/client/v3/room_keys/version";
+            let (_, backup) = Synapse::shared().await.request("GET", path, Some(token), None).await;
+            // One for what we write in the room, one for what the operator does.
+            if backup["count"].as_u64().is_some_and(|keys| keys >= 2) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "not backed up: {backup}\n{}", self.log());
+            sleep(Duration::from_millis(100)).await;
         }
     }
 

@@ -13,7 +13,9 @@ use frontdesk::{
     store::sled::SledStore,
     tools::{self, Answer, Answers, Request, Tools, Wanted},
 };
-use frontdesk_core::{Adapter, Address, ChannelId, Event, Inbound, Message, Person, PlatformId, Side, ThreadId};
+use frontdesk_core::{
+    Adapter, Address, ChannelId, Content, Event, Inbound, Message, Person, PlatformId, Side, ThreadId,
+};
 use jiff::{SignedDuration, Timestamp, Zoned};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -39,8 +41,9 @@ pub struct World {
     pub other: Arc<FakePlatform>,
     pub desk: Arc<FakePlatform>,
     pub policy: Policy,
+    pub health: Arc<Health>,
     clock: Arc<TestClock>,
-    path: PathBuf,
+    pub path: PathBuf,
     folder: tempfile::TempDir,
     tools: Option<Arc<Tools>>,
     running: Option<(tokio::task::JoinHandle<anyhow::Result<()>>, CancellationToken)>,
@@ -59,6 +62,11 @@ impl World {
     }
 
     pub async fn with(time: &str, change: impl FnOnce(&mut Policy)) -> Self {
+        Self::at_desk_on(FakePlatform::new(true, true), time, change).await
+    }
+
+    /// With operators on a messenger of another kind.
+    pub async fn at_desk_on(desk: Arc<FakePlatform>, time: &str, change: impl FnOnce(&mut Policy)) -> Self {
         let base: Zoned = time.parse().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let mut policy = policy(base.time_zone());
@@ -66,8 +74,9 @@ impl World {
         let mut world = Self {
             shop: FakePlatform::new(false, false),
             other: FakePlatform::new(false, false),
-            desk: FakePlatform::new(true, true),
+            desk,
             policy,
+            health: Arc::new(Health::new([])),
             clock: Arc::new(TestClock { base: base.timestamp(), start: Instant::now() }),
             path: folder.path().join("store"),
             folder,
@@ -82,10 +91,10 @@ impl World {
         let store = Arc::new(SledStore::open(&self.path).unwrap());
         let adapters: BTreeMap<ChannelId, Arc<dyn Adapter>> = self.adapters();
         self.policy.channels = adapters.iter().map(|(id, adapter)| (id.clone(), adapter.capabilities())).collect();
-        let health = Arc::new(Health::new(adapters.keys().cloned()));
+        self.health = Arc::new(Health::new(adapters.keys().cloned()));
         let retention = Retention { messages: SignedDuration::from_hours(730 * 24) };
         let owner = Owner { archive: store.clone(), data: self.folder.path().to_owned(), retention };
-        let app = App::new(store, self.clock.clone(), health, self.policy.clone(), adapters).with_owner(owner);
+        let app = App::new(store, self.clock.clone(), self.health.clone(), self.policy.clone(), adapters).with_owner(owner);
         self.tools = app.tools();
         let stop = CancellationToken::new();
         self.running = Some((tokio::spawn(app.run(stop.clone())), stop));
@@ -233,6 +242,19 @@ impl World {
         let posts = self.desk.posts();
         let card = posts.iter().rev().find(|post| is_card(post) && post.text.starts_with(customer));
         card.and_then(|card| card.thread.clone()).unwrap_or_else(|| panic!("{customer} has no card"))
+    }
+
+    /// The operator changes what they wrote; their own app shows it at once. Matrix does not say in which thread.
+    pub async fn edits(&self, operator: &str, id: &PlatformId, text: &str) {
+        self.desk.change(id, |post| (post.text, post.edited) = (text.to_owned(), true));
+        let event = Event::Edited { id: id.clone(), content: Content::text(text), notice: false };
+        self.at_desk(operator, None, event).await;
+    }
+
+    /// See [`World::edits`].
+    pub async fn deletes(&self, operator: &str, id: &PlatformId) {
+        self.desk.change(id, |post| post.deleted = true);
+        self.at_desk(operator, None, Event::Deleted { ids: vec![id.clone()] }).await;
     }
 
     pub async fn writes(&self, operator: &str, thread: Option<ThreadId>, message: Message) -> PlatformId {

@@ -126,6 +126,11 @@ pub enum Event {
         id: PlatformId,
         raw: RawJson,
     },
+    /// People wrote at a desk that is not safe to read, and nothing of it ever will be; `why` completes "while". They
+    /// are told when the desk can be written to again.
+    Unread {
+        why: String,
+    },
     /// What this adapter does not know, kept raw.
     Unsupported {
         kind: String,

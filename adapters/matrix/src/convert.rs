@@ -7,7 +7,8 @@ mod tests;
 use std::collections::VecDeque;
 
 use frontdesk_core::{
-    Address, DeskName, Event, Inbound, MemberChange, Message, Person, PlatformId, PlatformUser, Side, ThreadId,
+    Address, DeskName, Event, Inbound, MemberChange, Message, Person, PersonKind, PlatformId, PlatformUser, Side,
+    ThreadId,
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -76,6 +77,20 @@ pub(crate) fn inbound(source: Source<'_>, reactions: &mut Reactions) -> Option<I
         at: Address::Desk { desk: source.desk.clone(), thread },
         sent_at: raw["origin_server_ts"].as_i64().and_then(|millis| Timestamp::from_millisecond(millis).ok()),
         event,
+    })
+}
+
+/// That people write where it is not safe to read; `None` for what is no message of theirs.
+pub(crate) fn unread(raw: &Value, desk: &DeskName, me: &str) -> Option<Inbound> {
+    let said = matches!(raw["type"].as_str(), Some("m.room.message" | "m.room.encrypted"));
+    let id = raw["event_id"].as_str().filter(|_| said && raw["sender"].as_str().is_some_and(|sender| sender != me))?;
+    Some(Inbound {
+        key: format!("{id}#unread").into(),
+        side: Side::Desk { desk: desk.clone(), thread: None },
+        from: Person { kind: PersonKind::Service, ..Person::human(me, "frontdesk") },
+        at: Address::Desk { desk: desk.clone(), thread: None },
+        sent_at: raw["origin_server_ts"].as_i64().and_then(|millis| Timestamp::from_millisecond(millis).ok()),
+        event: Event::Unread { why: "this room could not be used as a desk (the log says why)".into() },
     })
 }
 

@@ -15,7 +15,7 @@ use matrix_sdk::{
             },
             error::ErrorKind,
         },
-        events::{StateEventType, room::member::MembershipState},
+        events::{MessageLikeEventType, StateEventType, room::member::MembershipState},
         room::JoinRule,
         serde::Raw,
     },
@@ -86,10 +86,18 @@ impl<'a> Desks<'a> {
 
     /// The desk of a room, where the room is safe to work in.
     pub(crate) fn of(&self, room: &matrix_sdk::ruma::RoomId) -> Option<&'a DeskConfig> {
-        self.configs.iter().find(|desk| match self.link.state(&desk.name) {
-            DeskState::Ready(id) => id == room,
-            DeskState::Waiting | DeskState::Refused(_) => false,
-        })
+        self.configs.iter().find(|desk| self.link.state(&desk.name).room().is_some_and(|id| id == room))
+    }
+
+    /// The desk of a room that we are in and that is not safe to read.
+    pub(crate) fn refused(&self, room: &matrix_sdk::ruma::RoomId) -> Option<&'a DeskConfig> {
+        let place = self.rooms.iter().find(|(_, place)| place.id == room);
+        let desk = place.and_then(|(name, _)| self.configs.iter().find(|desk| desk.name == *name))?;
+        matches!(self.link.state(&desk.name), DeskState::Refused(_)).then_some(desk)
+    }
+
+    pub(crate) fn is_refused(&self, desk: &DeskName) -> bool {
+        matches!(self.link.state(desk), DeskState::Refused(_))
     }
 
     /// Looks at every desk again, and does what can be done to make it ready.
@@ -102,7 +110,7 @@ impl<'a> Desks<'a> {
             };
             if state != self.link.state(&desk.name) {
                 match &state {
-                    DeskState::Refused(problem) => warn!("{problem}"),
+                    DeskState::Refused(problem) | DeskState::Mute(_, problem) => warn!("{problem}"),
                     DeskState::Ready(id) => {
                         info!(desk = %desk.name, "the desk's room is ready");
                         if let Err(error) = self.before.remember(&desk.name, &desk.room, id) {
@@ -118,8 +126,10 @@ impl<'a> Desks<'a> {
 
     /// An answer in a room of two desks would belong to either.
     fn check_alone(&self, desk: &DeskConfig, room: &Room) -> Result<(), String> {
-        let ready = DeskState::Ready(room.room_id().to_owned());
-        let there = |other: &&DeskConfig| other.name != desk.name && self.link.state(&other.name) == ready;
+        let here = room.room_id();
+        let there = |other: &&DeskConfig| {
+            other.name != desk.name && self.link.state(&other.name).room().is_some_and(|id| id == here)
+        };
         match self.configs.iter().find(there) {
             Some(other) => Err(format!("{} is the room of the desk {} already; name another", desk.room, other.name)),
             None => Ok(()),
@@ -135,10 +145,7 @@ impl<'a> Desks<'a> {
     }
 
     pub(crate) fn problem(&self) -> Option<String> {
-        self.configs.iter().find_map(|desk| match self.link.state(&desk.name) {
-            DeskState::Refused(problem) => Some(problem),
-            DeskState::Waiting | DeskState::Ready(_) => None,
-        })
+        self.configs.iter().find_map(|desk| self.link.state(&desk.name).problem().map(str::to_owned))
     }
 
     async fn ensure(&mut self, desk: &DeskConfig) -> Result<DeskState, String> {
@@ -177,7 +184,28 @@ impl<'a> Desks<'a> {
             self.invite(desk, &room, place.new).await;
             self.rooms.insert(desk.name.clone(), Place { invited: true, new: false, ..place });
         }
-        Ok(DeskState::Ready(room.room_id().to_owned()))
+        let id = room.room_id().to_owned();
+        Ok(match self.muted(desk, &room).await {
+            Some(problem) => DeskState::Mute(id, problem),
+            None => DeskState::Ready(id),
+        })
+    }
+
+    /// Why we may not write in the room, where that is so.
+    async fn muted(&self, desk: &DeskConfig, room: &Room) -> Option<String> {
+        let encrypted = room.encryption_state().is_encrypted();
+        let kind = if encrypted { MessageLikeEventType::RoomEncrypted } else { MessageLikeEventType::RoomMessage };
+        let levels = room.power_levels_or_default().await;
+        if levels.user_can_send_message(self.me(), kind.clone()) {
+            return None;
+        }
+        let needed = levels.for_message(kind);
+        Some(format!(
+            "the desk {}: {} may not write in {}; an operator has to give it a power level of at least {needed}",
+            desk.name,
+            self.me(),
+            desk.room
+        ))
     }
 
     fn me(&self) -> &UserId {

@@ -24,8 +24,28 @@ pub(crate) enum DeskState {
     /// It will be ready shortly.
     Waiting,
     Ready(OwnedRoomId),
+    /// It can be read, but not written in: why, and the cure.
+    Mute(OwnedRoomId, String),
     /// What is wrong and the cure.
     Refused(String),
+}
+
+impl DeskState {
+    /// The room, where it is safe to read.
+    pub(crate) fn room(&self) -> Option<&OwnedRoomId> {
+        match self {
+            Self::Ready(id) | Self::Mute(id, _) => Some(id),
+            Self::Waiting | Self::Refused(_) => None,
+        }
+    }
+
+    /// What is wrong and the cure.
+    pub(crate) fn problem(&self) -> Option<&str> {
+        match self {
+            Self::Mute(_, problem) | Self::Refused(problem) => Some(problem),
+            Self::Waiting | Self::Ready(_) => None,
+        }
+    }
 }
 
 impl Link {
@@ -51,7 +71,7 @@ impl Link {
     pub(crate) fn room(&self, desk: &DeskName) -> Result<Room, SendError> {
         match self.state(desk) {
             DeskState::Waiting => Err(SendError::Transient(format!("the room of the desk {desk} is not ready yet"))),
-            DeskState::Refused(problem) => Err(SendError::Transient(problem)),
+            DeskState::Mute(_, problem) | DeskState::Refused(problem) => Err(SendError::Transient(problem)),
             DeskState::Ready(id) => self
                 .client
                 .get_room(&id)

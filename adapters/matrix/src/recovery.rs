@@ -89,7 +89,16 @@ async fn make_recoverable(
             }
         }
     };
-    let made = made.map_err(|error| problem(&error))?;
+    let made = match made {
+        Ok(made) => made,
+        Err(error) => {
+            // Where nothing was made, somebody may do it by hand now, and their key must stay the right one.
+            if matches!(encryption.secret_storage().is_enabled().await, Ok(false)) {
+                files::remove(&unfinished).map_err(|error| problem_at(&unfinished, &error))?;
+            }
+            return Err(problem(&error));
+        }
+    };
     if wanted.is_none() {
         files::write_private(&path, made.as_bytes()).map_err(|error| problem_at(&path, &error))?;
         info!(path = %path.display(), "made a recovery key: keep a copy of it in a safe place");

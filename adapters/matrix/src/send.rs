@@ -78,19 +78,10 @@ async fn carry_out(link: &Link, room: &Room, thread: Option<&ThreadId>, message:
             redact(room, &id, key).await?;
             Ok(Sent::default())
         }
-        Op::React { id, emoji: Some(emoji) } => {
-            let relation = json!({ "rel_type": "m.annotation", "event_id": id.as_str(), "key": emoji });
-            let content = json!({ "m.relates_to": relation, KEY: key });
-            match event(link, room, key, "react", "m.reaction", content).await {
-                Ok(id) => one(id),
-                Err(Failure::Duplicate) => Ok(Sent::default()),
-                Err(failure) => Err(failure.into()),
-            }
-        }
+        Op::React { id, emoji: Some(emoji) } => react(link, room, &event_id(id.as_str())?, emoji, key).await,
         Op::React { id, emoji: None } => {
             let id = event_id(id.as_str())?;
-            let Some(reaction) = our_reaction(room, &id).await? else { return Ok(Sent::default()) };
-            redact(room, &reaction, key).await?;
+            take_back(room, &id, None, key).await?;
             Ok(Sent::default())
         }
         Op::Template { .. } => {
@@ -145,8 +136,33 @@ async fn event(
 /// Synapse has no code for a thread that is not in this room (any more), only these words.
 const UNRELATED: [&str; 2] = ["relation to unknown event", "Relations must be in the same room"];
 
+/// A person has one reaction under a message, and we stand for one person: the new one takes the place of the old.
+async fn react(link: &Link, room: &Room, target: &EventId, emoji: &str, key: OutboxKey) -> Result<Sent, SendError> {
+    let relation = json!({ "rel_type": "m.annotation", "event_id": target, "key": emoji });
+    let content = json!({ "m.relates_to": relation, KEY: key });
+    let sent = match event(link, room, key, "react", "m.reaction", content).await {
+        Ok(id) => one(id),
+        Err(Failure::Duplicate) => Ok(Sent::default()),
+        Err(failure) => Err(failure.into()),
+    }?;
+    take_back(room, target, Some(emoji), key).await?;
+    Ok(sent)
+}
+
+/// Takes our reactions back, all but `kept`. It can be done again: what is gone is not found.
+async fn take_back(room: &Room, target: &EventId, kept: Option<&str>, key: OutboxKey) -> Result<(), SendError> {
+    for reaction in our_reactions(room, target, kept).await? {
+        redact_as(room, &reaction, transaction(key, &format!("take-back-{reaction}"))).await?;
+    }
+    Ok(())
+}
+
 async fn redact(room: &Room, id: &EventId, key: OutboxKey) -> Result<(), SendError> {
-    match room.redact(id, None, Some(transaction(key, "delete"))).await {
+    redact_as(room, id, transaction(key, "delete")).await
+}
+
+async fn redact_as(room: &Room, id: &EventId, transaction: OwnedTransactionId) -> Result<(), SendError> {
+    match room.redact(id, None, Some(transaction)).await {
         Ok(_) => Ok(()),
         // It is gone already, with all that was said in it.
         Err(problem) if is_absent(&problem) => Ok(()),
@@ -219,15 +235,20 @@ fn shortened(text: &str) -> &str {
     &text[..end.unwrap_or(text.len())]
 }
 
-async fn our_reaction(room: &Room, target: &EventId) -> Result<Option<OwnedEventId>, SendError> {
+async fn our_reactions(room: &Room, target: &EventId, kept: Option<&str>) -> Result<Vec<OwnedEventId>, SendError> {
     let options = RelationsOptions {
         include_relations: IncludeRelations::RelationsOfType(RelationType::Annotation),
         limit: Some(uint!(100)),
         ..RelationsOptions::default()
     };
     let found = room.relations(target.to_owned(), options).await.map_err(|error| look(&error))?;
-    let ours = found.chunk.iter().find(|event| event.sender().as_deref() == Some(room.own_user_id()));
-    Ok(ours.and_then(TimelineEvent::event_id))
+    let ours = found.chunk.iter().filter(|event| event.sender().as_deref() == Some(room.own_user_id()));
+    let emoji = |event: &TimelineEvent| {
+        let raw = event.raw().deserialize_as_unchecked::<Value>().unwrap_or_default();
+        raw["content"]["m.relates_to"]["key"].as_str().map(str::to_owned)
+    };
+    let old = ours.filter(|event| kept.is_none() || emoji(event).as_deref() != kept);
+    Ok(old.filter_map(TimelineEvent::event_id).collect())
 }
 
 /// A look has no effect, so it can be repeated whatever happens.

@@ -1,8 +1,13 @@
 //! Our own loop of syncs: nothing is asked for anew before what came is on disk.
 
-use std::{collections::HashMap, convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    convert::Infallible,
+    sync::Arc,
+    time::Duration,
+};
 
-use frontdesk_core::{ChannelHealth, Cursor, Inbound, Inbox, InboxError, ReceiveError};
+use frontdesk_core::{ChannelHealth, Cursor, DeskName, Inbound, Inbox, InboxError, ReceiveError};
 use futures::{FutureExt, Stream, StreamExt};
 use jiff::Timestamp;
 use matrix_sdk::{
@@ -10,7 +15,7 @@ use matrix_sdk::{
     config::{SyncSettings, SyncToken},
     deserialized_responses::{TimelineEvent, TimelineEventKind},
     ruma::{
-        UInt, UserId,
+        RoomId, UInt, UserId,
         api::client::{
             filter::{FilterDefinition, RoomEventFilter, RoomFilter},
             sync::sync_events::v3::Filter,
@@ -57,6 +62,8 @@ pub(crate) struct Intake<'a> {
     arrived: Arrived,
     late_turn: Instant,
     reactions: Reactions,
+    /// Desks whose people have written what is not read, and will be told so.
+    unread: BTreeSet<DeskName>,
     health: Option<ChannelHealth>,
 }
 
@@ -94,6 +101,7 @@ impl<'a> Intake<'a> {
             arrived: Arrived::default(),
             late_turn: Instant::now(),
             reactions: Reactions::default(),
+            unread: BTreeSet::new(),
             health: None,
         }
     }
@@ -111,6 +119,7 @@ impl<'a> Intake<'a> {
             let wait = self.wait(first);
             let response = self.sync(first, wait, &mut keys).await?;
             self.desks.refresh().await;
+            self.unread.retain(|desk| self.desks.is_refused(desk));
             self.take(&response).await?;
             self.late().await?;
             first = false;
@@ -194,7 +203,10 @@ impl<'a> Intake<'a> {
         let mut events = Vec::new();
         if let Some(since) = self.cursor.clone() {
             for (id, update) in &response.rooms.joined {
-                let (Some(desk), Some(room)) = (self.desks.of(id), self.link.client.get_room(id)) else { continue };
+                let (Some(desk), Some(room)) = (self.desks.of(id), self.link.client.get_room(id)) else {
+                    events.extend(self.unread(id, &update.timeline));
+                    continue;
+                };
                 let timeline = self.bridge(desk, &room, &update.timeline, &since).await?;
                 events.extend(self.convert(desk, &room, &timeline).await);
             }
@@ -205,6 +217,15 @@ impl<'a> Intake<'a> {
         }
         self.cursor = Some(response.next_batch.clone());
         Ok(())
+    }
+
+    /// What people write in a room that anybody may enter is no answer, then or later; they are told, once each time.
+    fn unread(&mut self, room: &RoomId, timeline: &Timeline) -> Option<Inbound> {
+        let desk = self.desks.refused(room)?;
+        let me = self.link.client.user_id()?;
+        let raws = timeline.events.iter().filter_map(|event| event.raw().deserialize_as_unchecked::<Value>().ok());
+        let inbound = raws.into_iter().find_map(|raw| convert::unread(&raw, &desk.name, me.as_str()))?;
+        self.unread.insert(desk.name.clone()).then_some(inbound)
     }
 
     /// Reads and stores what lies between our cursor and a timeline that does not reach back to it; what is left of

@@ -186,6 +186,28 @@ pub struct Mark {
     pub at: Timestamp,
     #[serde(flatten)]
     pub what: ChangeKind,
+    /// An edit counts only from whoever wrote the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<PlatformUser>,
+    /// When the author was told that the message could not be read, where that was before the change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_at: Option<Timestamp>,
+}
+
+impl Mark {
+    #[must_use]
+    pub fn new(at: Timestamp, what: ChangeKind) -> Self {
+        Self { at, what, by: None, told_at: None }
+    }
+
+    /// When the author was told that the message could not be read.
+    #[must_use]
+    pub fn unreadable_since(&self) -> Option<Timestamp> {
+        match self.what {
+            ChangeKind::Uncertain => Some(self.at),
+            ChangeKind::Edited { .. } | ChangeKind::Deleted | ChangeKind::Delivery { .. } => self.told_at,
+        }
+    }
 }
 
 /// A thread at a desk and the conversation it shows.

@@ -64,10 +64,35 @@ fn inbound_case(
         Side::Customer => customer_case(txn, channel, inbound, message, at)?,
         Side::Desk { desk, thread } => desk_case(txn, desk, thread.as_ref(), inbound, message, at)?,
     };
-    if let Event::Message(own) | Event::Echo(own) = &inbound.event {
-        case.mark = txn.get(&keys::mark(&MessageRef { place, id: own.id.clone() }))?;
+    if let Some(id) = subject(&inbound.event).cloned() {
+        if let (Event::Deleted { .. }, Some(message)) = (&inbound.event, &case.message) {
+            let names = txn.get::<Vec<PlatformId>>(&keys::names(message.key, &place))?.unwrap_or_default();
+            case.former_name = !names.contains(&id);
+        }
+        case.mark = txn.get(&keys::mark(&MessageRef { place, id }))?;
     }
     Ok(case)
+}
+
+/// The message that an event is, or that it changes.
+fn subject(event: &Event) -> Option<&PlatformId> {
+    match event {
+        Event::Message(own) | Event::Echo(own) => Some(&own.id),
+        Event::Edited { id, .. } => Some(id),
+        Event::Deleted { ids } => ids.first(),
+        Event::Reaction { .. }
+        | Event::Status { .. }
+        | Event::Member { .. }
+        | Event::IdentityMoved { .. }
+        | Event::ChatMoved { .. }
+        | Event::ThreadGone { .. }
+        | Event::Blocked
+        | Event::Unblocked
+        | Event::Started { .. }
+        | Event::Undecryptable { .. }
+        | Event::Unread { .. }
+        | Event::Unsupported { .. } => None,
+    }
 }
 
 fn customer_case(
@@ -181,6 +206,7 @@ fn named(txn: &Txn, instance: u64, place: &Place, event: &Event) -> Result<Optio
         | Event::Unblocked
         | Event::Started { .. }
         | Event::Undecryptable { .. }
+        | Event::Unread { .. }
         | Event::Unsupported { .. } => None,
     };
     Ok(key.map(|key| message(txn, key)).transpose()?.flatten())

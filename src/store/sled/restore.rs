@@ -180,7 +180,7 @@ fn doubt_answer(txn: &mut Txn, key: &Key) -> Result<(), StoreError> {
     let (Side::Desk { .. }, Event::Message(message)) = (&inbound.side, &inbound.event) else { return Ok(()) };
     let name = MessageRef { place: Place::of(channel, &inbound.at), id: message.id.clone() };
     let told = row.at.checked_sub(LATE).unwrap_or(Timestamp::MIN);
-    apply::put_mark(txn, row.at, &name, &Mark { at: told, what: ChangeKind::Uncertain })
+    apply::put_mark(txn, row.at, &name, &Mark::new(told, ChangeKind::Uncertain))
 }
 
 /// An automatic text that was planned may have been said.

@@ -172,6 +172,8 @@ fn conversation(id: u64) -> Conversation {
         tags: Vec::new(),
         last_words: None,
         blocked: None,
+        thread_lost: false,
+        last_sent_at: None,
     }
 }
 

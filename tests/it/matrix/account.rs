@@ -1,7 +1,19 @@
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
 use frontdesk_core::{Adapter, Op, Post, SendError, Severity};
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
+    net::{TcpListener, TcpStream},
+};
 
-use super::bench::{Bench, PATIENCE, Run, outbound};
+use super::bench::{Bench, PATIENCE, Run, adapter, outbound};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_is_told_with_its_cure() {
@@ -166,4 +178,82 @@ async fn a_recovery_key_that_is_kept_elsewhere_stays_the_right_one() {
     run.stop().await;
     assert_ne!(std::fs::read_to_string(&key).unwrap(), kept);
     assert!(!unfinished.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recovery_key_that_is_made_by_hand_after_ours_was_refused_stays_the_right_one() {
+    let bench = Bench::new().await;
+    let refuses = Arc::new(AtomicBool::new(true));
+    let homeserver = without_account_data(bench.synapse.url(), refuses.clone()).await;
+    let start = || {
+        let (login, desks) = (bench.password(), [bench.desk()]);
+        Run::start(adapter(&homeserver, &bench.bot.user_id, &login, &desks, bench.disk.path()), None)
+    };
+    let run = start();
+    run.caught_up().await;
+    run.stop().await;
+    let folder = bench.disk.path().join("matrix");
+    assert!(!folder.join("recovery-key").exists(), "it could not be made");
+    refuses.store(false, Ordering::SeqCst);
+
+    let token = bench.synapse.access_token(&bench.bot).await;
+    let place = |kind: &str| {
+        let user = bench.bot.user_id.replace('@', "%40").replace(':', "%3A");
+        format!("/_matrix/client/v3/user/{user}/account_data/{kind}")
+    };
+    let key = json!({ "algorithm": "m.secret_storage.v1.aes-hmac-sha2" });
+    for (kind, content) in
+        [("m.secret_storage.key.hand", key), ("m.secret_storage.default_key", json!({ "key": "hand" }))]
+    {
+        let (status, answer) = bench.synapse.request("PUT", &place(kind), Some(&token), Some(content)).await;
+        assert_eq!(status, 200, "{answer}");
+    }
+    let run = start();
+    run.caught_up().await;
+    run.stop().await;
+    let default = place("m.secret_storage.default_key");
+    let (_, answer) = bench.synapse.request("GET", &default, Some(&token), None).await;
+    assert_eq!(answer, json!({ "key": "hand" }));
+    assert!(!folder.join("recovery-key").exists(), "no other key was made");
+}
+
+/// The homeserver, which keeps no account data while `refuses` is set.
+async fn without_account_data(homeserver: String, refuses: Arc<AtomicBool>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let place = format!("http://{}", listener.local_addr().unwrap());
+    let target = homeserver.trim_start_matches("http://").to_owned();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            // Who is cut off notices it at the other end.
+            tokio::spawn(pass(client, target.clone(), refuses.clone()));
+        }
+    });
+    place
+}
+
+/// One request for each connection, so that each can be looked at.
+async fn pass(mut client: TcpStream, target: String, refuses: Arc<AtomicBool>) -> io::Result<()> {
+    let mut head = Vec::new();
+    while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+        if client.read_buf(&mut head).await? == 0 {
+            return Ok(());
+        }
+    }
+    let end = head.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let (line, rest) = head.split_at(end);
+    let line = String::from_utf8_lossy(line);
+    let keeps = line.starts_with("PUT ") && line.contains("/account_data/");
+    if keeps && refuses.load(Ordering::SeqCst) {
+        let body = r#"{"errcode":"M_FORBIDDEN","error":"not here"}"#;
+        let length = body.len();
+        let answer = format!("HTTP/1.1 403 Forbidden\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+        client.write_all(answer.as_bytes()).await?;
+        return client.shutdown().await;
+    }
+    let mut server = TcpStream::connect(target).await?;
+    for part in [line.as_bytes(), b"Connection: close\r\n", rest] {
+        server.write_all(part).await?;
+    }
+    copy_bidirectional(&mut client, &mut server).await?;
+    Ok(())
 }

@@ -150,6 +150,14 @@ async fn edits_deletes_and_reactions_go_both_ways() {
         .ann
         .wait_for(&room, "our reaction", PATIENCE, |event| event.reaction().is_some_and(|(_, key)| key == "✅"))
         .await;
+    // Another one takes its place, as it does for the customer.
+    run.send(7, None, Op::React { id: card.clone(), emoji: Some("👍".into()) }).await;
+    let replaced = |event: &crate::operator::TimelineEvent| event.redacts.as_deref() == Some(ours.event_id.as_str());
+    bench.ann.wait_for(&room, "our first reaction taken back", PATIENCE, replaced).await;
+    let ours = bench
+        .ann
+        .wait_for(&room, "our next reaction", PATIENCE, |event| event.reaction().is_some_and(|(_, key)| key == "👍"))
+        .await;
     run.send(4, None, Op::React { id: card.clone(), emoji: None }).await;
     let gone = |event: &crate::operator::TimelineEvent| event.redacts.as_deref() == Some(ours.event_id.as_str());
     bench.ann.wait_for(&room, "our reaction taken back", PATIENCE, gone).await;

@@ -1,4 +1,4 @@
-use frontdesk_core::{Op, Post, SendError};
+use frontdesk_core::{Event, Op, Post, SendError};
 use serde_json::json;
 
 use super::bench::{Bench, PATIENCE, Run, outbound};
@@ -58,11 +58,42 @@ async fn an_open_room_is_refused_until_it_is_closed() {
     let run = bench.start(&json!({ "room": room }), None);
     let problem = run.problem().await;
     assert!(problem.contains("is public"), "{problem}");
-    bench.ann.say(&room, "an answer from anybody").await;
+    for text in ["an answer from anybody", "and one more"] {
+        bench.ann.say(&room, text).await;
+    }
+    run.stored("that nobody reads it", |inbound| matches!(inbound.event, Event::Unread { .. })).await;
     bench.ann.set_state(&room, "m.room.join_rules", "", json!({ "join_rule": "invite" })).await;
     run.caught_up().await;
     bench.ann.say(&room, "from a member").await;
     run.said("from a member").await;
+    let stored = run.inbox.stored();
+    assert_eq!(stored.iter().filter_map(super::bench::words).collect::<Vec<_>>(), ["from a member"]);
+    let told = stored.iter().filter(|inbound| matches!(inbound.event, Event::Unread { .. })).count();
+    assert_eq!(told, 1, "once for each time");
+    run.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_desk_that_may_not_write_is_read_and_says_so() {
+    let bench = Bench::new().await;
+    let room = bench.ann.create_room(NewRoom { invite: vec![bench.bot.user_id.clone()], ..NewRoom::default() }).await;
+    let run = bench.start(&json!({ "room": room }), None);
+    run.caught_up().await;
+    let state = bench.ann.state(&room).await;
+    let levels = state.iter().find(|event| event["type"] == "m.room.power_levels").unwrap()["content"].clone();
+    let mut quiet = levels.clone();
+    quiet["events_default"] = json!(50);
+    bench.ann.set_state(&room, "m.room.power_levels", "", quiet).await;
+    let problem = run.problem().await;
+    assert!(problem.contains("a power level of at least 50"), "{problem}");
+    let refused = run.try_send(&outbound(1, None, Op::OpenThread(Post::words("Anna")))).await;
+    assert!(matches!(&refused, Err(SendError::Transient(why)) if why.contains("may not write")), "{refused:?}");
+    bench.ann.say(&room, "still read").await;
+    run.said("still read").await;
+    bench.ann.set_state(&room, "m.room.power_levels", "", levels).await;
+    run.caught_up().await;
+    run.open(2, "Anna, new").await;
+    bench.ann.wait_for_text(&room, "Anna, new", PATIENCE).await;
     run.stop().await;
 }
 

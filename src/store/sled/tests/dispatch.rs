@@ -205,7 +205,7 @@ async fn a_case_holds_the_message_that_an_event_names() {
 async fn a_mark_waits_thirty_days_for_its_message_and_is_used_up_by_it() {
     let home = Home::new();
     let store = home.open();
-    let mark = Mark { at: at(0), what: ChangeKind::Deleted };
+    let mark = Mark::new(at(0), ChangeKind::Deleted);
     for id in ["1", "2"] {
         write(&store, Decision { mark: Some((chat_ref("anna", id), mark.clone())), ..Decision::default() }).await;
     }

@@ -85,6 +85,7 @@ fn events_keep_their_form() {
         Event::Unblocked,
         Event::Started { payload: Some("window".to_owned()) },
         Event::Undecryptable { id: "1".into(), raw: serde_json::json!({ "a": 1 }).into() },
+        Event::Unread { why: "the room was open".to_owned() },
         Event::Unsupported { kind: "poll".to_owned(), raw: serde_json::json!({ "a": 1 }).into() },
     ];
     insta::assert_snapshot!(events.map(|event| on_disk(&event)).join("\n"), @r#"
@@ -102,6 +103,7 @@ fn events_keep_their_form() {
     1 {"event":"unblocked"}
     1 {"event":"started","payload":"window"}
     1 {"event":"undecryptable","id":"1","raw":"{\"a\":1}"}
+    1 {"event":"unread","why":"the room was open"}
     1 {"event":"unsupported","kind":"poll","raw":"{\"a\":1}"}
     "#);
     let person = Person {
@@ -256,8 +258,12 @@ fn messages_keep_their_form() {
     1 {"author":"automatic","kind":"first_contact"}
     1 {"author":"program"}
     "#);
-    insta::assert_snapshot!(on_disk(&Mark { at: at(1), what: ChangeKind::Deleted }), @r#"
+    insta::assert_snapshot!(on_disk(&Mark::new(at(1), ChangeKind::Deleted)), @r#"
     1 {"at":"2027-01-15T08:00:01Z","change":"deleted"}
+    "#);
+    let of_an_operator = Mark { by: Some("ann".into()), told_at: Some(at(0)), ..Mark::new(at(1), ChangeKind::Deleted) };
+    insta::assert_snapshot!(on_disk(&of_an_operator), @r#"
+    1 {"at":"2027-01-15T08:00:01Z","change":"deleted","by":"ann","told_at":"2027-01-15T08:00:00Z"}
     "#);
 }
 
