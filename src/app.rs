@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use anyhow::Context;
 use frontdesk_core::{Adapter, ChannelHealth, ChannelId, Inbox, ReceiveError};
 use tokio::{
-    sync::Notify,
+    sync::{Notify, watch},
     task::JoinSet,
     time::{sleep, timeout},
 };
@@ -19,12 +19,14 @@ use crate::{
     health::Health,
     http,
     inbox::{ChannelInbox, Dispatch},
+    metrics::{self, Metrics, Scrape},
     outbox::Outbox,
+    reload::Reload,
     store::{Archive, Store, sled::SledStore},
     tools::{Tools, UNFINISHED},
 };
 
-mod build;
+pub(crate) mod build;
 
 /// Everything under way gets this long to end.
 const STOPPING: Duration = Duration::from_millis(4500);
@@ -37,8 +39,8 @@ const RESTART: [Duration; 5] = [
     Duration::from_secs(60),
 ];
 
-/// Runs the product as the config says, until `stop`.
-pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
+/// Runs the product as the config of this file says, until `stop`.
+pub async fn run(file: PathBuf, config: Config, stop: CancellationToken) -> anyhow::Result<()> {
     let path = config.data.join("store");
     create_private_folder(&config.data)
         .with_context(|| format!("the data folder {} cannot be made; check [store] url", config.data.display()))?;
@@ -52,9 +54,11 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
     let policy = build::policy(&config, &adapters);
     let health = Arc::new(Health::new(adapters.keys().cloned()));
     let owner = Owner { archive: store.clone(), data: config.data.clone(), retention: config.retention };
-    let app = App::new(store, Arc::new(SystemClock), health, policy, adapters).with_owner(owner);
+    let mut app = App::new(store, Arc::new(SystemClock), health, policy, adapters).with_owner(owner);
     info!(data = %config.data.display(), "frontdesk {} is starting", env!("CARGO_PKG_VERSION"));
-    let serving = http::serve(config.http.listen, Arc::clone(&app.health), app.routes(), stop.clone());
+    let routes = [app.routes(), vec![metrics::router(Arc::new(app.scrape()))]].concat();
+    let serving = http::serve(config.http.listen, Arc::clone(&app.health), routes, stop.clone());
+    app.watch(file, config);
     let serving = tokio::spawn(serving);
     let running = app.run(stop.clone());
     tokio::pin!(running);
@@ -89,11 +93,13 @@ pub struct App {
     pub store: Arc<dyn Store>,
     pub health: Arc<Health>,
     clock: Arc<dyn Clock>,
-    policy: Arc<Policy>,
+    metrics: Arc<Metrics>,
+    policy: Arc<watch::Sender<Arc<Policy>>>,
     adapters: BTreeMap<ChannelId, Arc<dyn Adapter>>,
-    arrived: Arc<Notify>,
     outbox: Arc<Outbox>,
+    arrived: Arc<Notify>,
     owner: Option<Owner>,
+    reload: Option<Reload>,
 }
 
 /// What the owner's tools need, and what is cleared up for the owner.
@@ -112,16 +118,18 @@ impl App {
         policy: Policy,
         adapters: BTreeMap<ChannelId, Arc<dyn Adapter>>,
     ) -> Self {
-        let arrived = Arc::<Notify>::default();
+        let (metrics, arrived): (Arc<Metrics>, Arc<Notify>) = Default::default();
         let outbox = Arc::new(Outbox::new(
             Arc::clone(&store),
             Arc::clone(&clock),
             Arc::clone(&health),
+            Arc::clone(&metrics),
             adapters.clone(),
             policy.desks.iter().map(|desk| (desk.name.clone(), desk.channel.clone())).collect(),
             Arc::clone(&arrived),
         ));
-        Self { store, health, clock, policy: Arc::new(policy), adapters, arrived, outbox, owner: None }
+        let policy = Arc::new(watch::Sender::new(Arc::new(policy)));
+        Self { store, health, clock, metrics, policy, adapters, outbox, arrived, owner: None, reload: None }
     }
 
     #[must_use]
@@ -141,12 +149,32 @@ impl App {
         }))
     }
 
+    /// Lets the hours and the wording of this file be read again when it changes; `config` is what it said before.
+    pub fn watch(&mut self, file: PathBuf, config: Config) {
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        let (policy, arrived) = (Arc::clone(&self.policy), Arc::clone(&self.arrived));
+        self.reload = Some(Reload::new(file, config, policy, store, clock, arrived));
+    }
+
+    /// For `/metrics`.
+    #[must_use]
+    pub fn scrape(&self) -> Scrape {
+        Scrape {
+            metrics: Arc::clone(&self.metrics),
+            store: Arc::clone(&self.store),
+            outbox: Arc::clone(&self.outbox),
+            health: Arc::clone(&self.health),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
     fn inbox(&self, channel: &ChannelId) -> Arc<dyn Inbox> {
         Arc::new(ChannelInbox {
             channel: channel.clone(),
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
             health: Arc::clone(&self.health),
+            metrics: Arc::clone(&self.metrics),
             arrived: Arc::clone(&self.arrived),
         })
     }
@@ -158,14 +186,15 @@ impl App {
     }
 
     /// Receives, decides and sends until `stop`.
-    pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+    pub async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
         let outbox = Arc::clone(&self.outbox);
         outbox.load().await?;
         let dispatch = Dispatch {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
             health: Arc::clone(&self.health),
-            policy: Arc::clone(&self.policy),
+            metrics: Arc::clone(&self.metrics),
+            policy: self.policy.subscribe(),
             outbox: Arc::clone(&outbox),
             arrived: Arc::clone(&self.arrived),
         };
@@ -188,6 +217,9 @@ impl App {
                 store: Arc::clone(&self.store),
             };
             tasks.spawn(receiver.run(stop.clone()));
+        }
+        if let Some(reload) = self.reload.take() {
+            tasks.spawn(reload.run(stop.clone()));
         }
         drop(self);
         let mut failed = false;

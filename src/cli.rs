@@ -9,7 +9,9 @@ mod hours;
 mod inbox;
 mod list;
 mod outbox;
+mod preview;
 mod run;
+mod schema;
 mod tool;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -53,23 +55,33 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Make a new data folder from a backup
     Restore(backup::RestoreArgs),
+    /// Show each automatic text as a customer would read it, now and when it is otherwise open or closed
+    Preview(preview::Args),
+    /// Print the JSON Schema of the config, for editors
+    Schema,
 }
 
 impl Cli {
     /// Carries out the command.
     pub fn execute(self) -> anyhow::Result<ExitCode> {
+        let command = self.command.unwrap_or(Command::Run);
+        if let Command::Schema = command {
+            return Ok(schema::schema());
+        }
         let Some(file) = Config::find(self.config.as_deref()) else {
             return Ok(no_config());
         };
-        match self.command.unwrap_or(Command::Run) {
-            Command::Run => with(Config::load(&file), run::run),
-            Command::Check(args) => Ok(check::check(&args, &file)),
+        match command {
+            Command::Run => with(Config::load(&file), |config| run::run(file, config)),
+            Command::Check(args) => check::check(&args, &file),
             Command::Hours(args) => with(Config::load_hours(&file), |hours| Ok(hours::hours(&args, &hours))),
             Command::Inbox(args) => with(Config::load_place(&file), |place| inbox::inbox(&args, &place)),
             Command::Outbox(args) => with(Config::load_place(&file), |place| outbox::outbox(&args, &place)),
             Command::Contacts(args) => with(Config::load_place(&file), |place| contacts::contacts(&args, &place)),
             Command::Backup(args) => with(Config::load_place(&file), |place| backup::backup(&args, &place)),
             Command::Restore(args) => with(Config::load_place(&file), |place| backup::restore(&args, &place)),
+            Command::Preview(args) => with(Config::load_spoken(&file), |spoken| Ok(preview::preview(&args, &spoken))),
+            Command::Schema => Ok(schema::schema()),
         }
     }
 }

@@ -8,6 +8,7 @@ mod place;
 mod policy;
 mod problem;
 mod reader;
+mod schema;
 mod server;
 #[cfg(all(test, feature = "telegram", feature = "matrix"))]
 mod tests;
@@ -21,6 +22,7 @@ use std::{
 use jiff::{SignedDuration, tz::TimeZone};
 
 use self::reader::Reader;
+pub use self::schema::schema;
 pub use self::{
     channels::{Channel, ChannelKind, Desk, DeskKind},
     place::Place,
@@ -66,7 +68,7 @@ mod defaults {
 }
 
 /// A whole config, valid by construction.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     pub business: Business,
     pub hours: Hours,
@@ -82,7 +84,15 @@ pub struct Config {
     pub data: PathBuf,
 }
 
-#[derive(Clone, Debug)]
+/// What automatic texts are made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spoken {
+    pub business: Business,
+    pub hours: Hours,
+    pub replies: Replies,
+}
+
+#[derive(Clone, Debug, PartialEq)]
 pub struct Business {
     pub name: String,
     pub timezone: TimeZone,
@@ -90,7 +100,7 @@ pub struct Business {
     pub languages: Vec<Lang>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Replies {
     /// For how long a customer has to be silent before an automatic text.
     pub ack_delay: SignedDuration,
@@ -105,7 +115,7 @@ pub struct Replies {
     pub wording: Wording,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Conversations {
     pub reopen_within: SignedDuration,
     pub close_idle: SignedDuration,
@@ -119,7 +129,7 @@ pub struct Retention {
     pub messages: SignedDuration,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Http {
     pub listen: SocketAddr,
 }
@@ -138,7 +148,12 @@ impl Config {
 
     /// Reads a file, and the secrets that it names.
     pub fn load(path: &Path) -> Result<Self, Problems> {
-        Self::parse(&read(path)?, &path.display().to_string())
+        Self::parse(&Self::read(path)?, &path.display().to_string())
+    }
+
+    /// The text of a file, for [`Self::parse`].
+    pub fn read(path: &Path) -> Result<String, Problems> {
+        read(path)
     }
 
     /// Only the opening hours of a file: needs no secret, and overlooks mistakes in other tables.
@@ -159,14 +174,21 @@ impl Config {
         place.filter(|_| !reader.any()).ok_or_else(|| reader.into_problems())
     }
 
+    /// Only what automatic texts are made of: needs no secret, and overlooks mistakes in other tables.
+    pub fn load_spoken(path: &Path) -> Result<Spoken, Problems> {
+        let (text, file) = (read(path)?, path.display().to_string());
+        let mut reader = Reader::new(&file, &text)?;
+        match spoken(&mut reader) {
+            (Some(business), Some(hours), Some(replies)) if !reader.any() => Ok(Spoken { business, hours, replies }),
+            _ => Err(reader.into_problems()),
+        }
+    }
+
     /// `file` is how the problems name it.
     pub fn parse(text: &str, file: &str) -> Result<Self, Problems> {
         let mut reader = Reader::new(file, text)?;
         server::unknown_tables(&mut reader);
-        let business = policy::business(&mut reader);
-        let hours = policy::hours(&mut reader, business.as_ref().map(|business| &business.timezone));
-        let languages = business.as_ref().map(|business| business.languages.as_slice());
-        let replies = policy::replies(&mut reader, languages);
+        let (business, hours, replies) = spoken(&mut reader);
         let conversations = policy::conversations(&mut reader);
         let retention = policy::retention(&mut reader);
         let (channels, desks) = channels::channels_and_desks(&mut reader);
@@ -179,6 +201,14 @@ impl Config {
             _ => Err(reader.into_problems()),
         }
     }
+}
+
+fn spoken(reader: &mut Reader<'_>) -> (Option<Business>, Option<Hours>, Option<Replies>) {
+    let business = policy::business(reader);
+    let hours = policy::hours(reader, business.as_ref().map(|business| &business.timezone));
+    let languages = business.as_ref().map(|business| business.languages.as_slice());
+    let replies = policy::replies(reader, languages);
+    (business, hours, replies)
 }
 
 fn read(path: &Path) -> Result<String, Problems> {

@@ -11,7 +11,7 @@ use crate::{
     desk::{self, Command, Said},
     hours::Hours,
     notices::Lang,
-    store::{Asks, Case, Decide, Decision, Fact, InboxRow, TimerKind},
+    store::{Asks, Case, Decide, Decision, Fact, InboxRow, Purpose, Target, TimerKind},
 };
 
 mod automatic;
@@ -112,7 +112,15 @@ pub fn decide(policy: &Policy, case: Case, row: &InboxRow, now: Timestamp) -> De
             TimerKind::Automatic => automatic::due(draft, timer),
             TimerKind::Idle => idle(draft, timer),
         },
+        Fact::Notice { desk, text } => notice(draft, desk, text),
     }
+}
+
+/// What the program itself has to say; where the desk has left the config, to the first one.
+fn notice(mut draft: Draft<'_>, desk: &DeskName, text: &str) -> Decision {
+    let desk = draft.desk(desk).name.clone();
+    draft.tell_at(Target::Desk(desk), text, Purpose::Reply, None);
+    draft.finish()
 }
 
 /// A conversation in which we spoke last closes silently.

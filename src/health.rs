@@ -97,6 +97,20 @@ impl Health {
         self.changed.subscribe()
     }
 
+    /// Whether each channel receives and sends, for `/metrics`.
+    #[must_use]
+    pub fn channels(&self) -> Vec<(ChannelId, bool)> {
+        let state = self.lock();
+        let works = |channel, health: &_| *health == ChannelHealth::CaughtUp && !state.refused.contains_key(channel);
+        state.channels.iter().map(|(channel, health)| (channel.clone(), works(channel, health))).collect()
+    }
+
+    /// Whether the store can be written.
+    #[must_use]
+    pub fn writable(&self) -> bool {
+        self.lock().store.is_none()
+    }
+
     /// In words, for `/readyz`.
     #[must_use]
     pub fn report(&self) -> Value {

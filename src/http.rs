@@ -1,5 +1,7 @@
 //! One listener: is it alive, is it ready, and the routes that adapters bring.
 
+mod connections;
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
@@ -14,6 +16,7 @@ use axum::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use self::connections::Bounded;
 use crate::health::Health;
 
 /// The longest body that is read, in bytes. WhatsApp sends up to 3 MB.
@@ -53,6 +56,7 @@ pub async fn serve_on(
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, "listening");
     }
+    let listener = Bounded::new(listener);
     let server = axum::serve(listener, router(health, extra)).with_graceful_shutdown(stop.clone().cancelled_owned());
     let drained = async {
         stop.cancelled().await;
@@ -157,6 +161,20 @@ mod tests {
         let _silent = TcpStream::connect(server.address).await.unwrap();
         server.stop.cancel();
         server.task.await.unwrap().unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn clients_that_say_nothing_are_let_go_and_keep_nobody_out() {
+        let server = start().await;
+        let mut silent = Vec::new();
+        for _ in 0..connections::AT_ONCE {
+            silent.push(TcpStream::connect(server.address).await.unwrap());
+        }
+        // Waits until the first of them has been silent for too long.
+        assert!(ask(server.address, "GET /healthz", "").await.ends_with("\r\n\r\nok"));
+        let mut rest = Vec::new();
+        let _ = silent.pop().unwrap().read_to_end(&mut rest).await;
+        assert!(rest.is_empty(), "{rest:?}");
     }
 
     #[tokio::test]

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use frontdesk_core::{AccountId, ChannelHealth, ChannelId, Cursor, Inbound, Inbox, InboxError};
 use jiff::{SignedDuration, Timestamp};
-use tokio::{sync::Notify, time::sleep};
+use tokio::{
+    sync::{Notify, watch},
+    time::sleep,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
@@ -14,6 +17,7 @@ use crate::{
     dispatcher::Policy,
     health::Health,
     kill::{self, Point},
+    metrics::{Metrics, Step},
     outbox::Outbox,
     store::{Dispatched, Store, StoreError},
 };
@@ -35,6 +39,7 @@ pub struct ChannelInbox {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub health: Arc<Health>,
+    pub metrics: Arc<Metrics>,
     /// Wakes the dispatch task.
     pub arrived: Arc<Notify>,
 }
@@ -58,11 +63,13 @@ impl Inbox for ChannelInbox {
         let events_in = events.len();
         let [before, after] = kill::accepting(&events);
         kill::point(before);
-        let accepted = self.store.accept(&self.channel, self.clock.now(), events, cursor).await;
+        let accepting = self.store.accept(&self.channel, self.clock.now(), events, cursor);
+        let accepted = self.metrics.timed(Step::Accept, accepting).await;
         kill::point(after);
         self.health.set_store(accepted.as_ref().err().map(ToString::to_string));
         let new = accepted.map_err(|error| refuse(&error))?;
         debug!(channel = %self.channel, events = events_in, new, "accepted");
+        self.metrics.accepted(&self.channel, new);
         if new > 0 {
             self.arrived.notify_one();
         }
@@ -84,7 +91,9 @@ pub struct Dispatch {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub health: Arc<Health>,
-    pub policy: Arc<Policy>,
+    pub metrics: Arc<Metrics>,
+    /// Replaced as a whole when the owner has changed the config: one for each step.
+    pub policy: watch::Receiver<Arc<Policy>>,
     pub outbox: Arc<Outbox>,
     pub arrived: Arc<Notify>,
 }
@@ -94,14 +103,15 @@ impl Dispatch {
     /// twice.
     pub async fn run(self, stop: CancellationToken) {
         // An answer may wait on any channel: at a desk, or given on the owner's phone.
-        let channels: Vec<_> = self.policy.channels.keys().cloned().collect();
+        let channels: Vec<_> = self.policy.borrow().channels.keys().cloned().collect();
         let started = self.clock.now();
         let mut failures = 0;
         while !stop.is_cancelled() {
             let now = self.clock.now();
             let timers = self.health.caught_up(&channels) || now.duration_since(started) >= CATCH_UP;
-            let decide = Arc::clone(&self.policy);
-            let nap = match self.store.dispatch(now, timers, AT_ONCE, decide).await {
+            let policy = Arc::clone(&self.policy.borrow());
+            let dispatching = self.store.dispatch(now, timers, AT_ONCE, policy);
+            let nap = match self.metrics.timed(Step::Dispatch, dispatching).await {
                 Ok(dispatched) => {
                     failures = 0;
                     self.health.set_store(self.store.room().err().map(|problem| problem.to_string()));
@@ -134,6 +144,7 @@ impl Dispatch {
     /// Hands on what was decided; how long to rest, if at all.
     fn after(&self, dispatched: Dispatched, timers: bool) -> Option<Duration> {
         kill::point((dispatched.handled > 0).then_some(Point::DispatchAfter));
+        self.metrics.dispatched(&dispatched);
         self.outbox.push(&dispatched.rows);
         for (target, signal) in dispatched.signals {
             self.outbox.signal(&target, signal);

@@ -22,6 +22,7 @@ use tracing::{error, warn};
 use crate::{
     clock::Clock,
     health::Health,
+    metrics::Metrics,
     store::{Row, RowNumber, Store, StoreError, Target},
 };
 
@@ -32,6 +33,7 @@ mod outbound;
 mod owner;
 mod pace;
 
+pub use lanes::Counts;
 use lanes::Lanes;
 pub use lanes::Standing;
 pub(crate) use lanes::verb;
@@ -51,6 +53,7 @@ pub struct Outbox {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     health: Arc<Health>,
+    metrics: Arc<Metrics>,
     channels: BTreeMap<ChannelId, Channel>,
     desks: BTreeMap<DeskName, ChannelId>,
     lanes: Mutex<Lanes>,
@@ -85,6 +88,7 @@ impl Outbox {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         health: Arc<Health>,
+        metrics: Arc<Metrics>,
         adapters: BTreeMap<ChannelId, Arc<dyn Adapter>>,
         desks: BTreeMap<DeskName, ChannelId>,
         recorded: Arc<Notify>,
@@ -94,6 +98,7 @@ impl Outbox {
             store,
             clock,
             health,
+            metrics,
             channels: adapters.into_iter().map(|(id, adapter)| (id, channel(adapter))).collect(),
             desks,
             lanes: Mutex::default(),
@@ -114,6 +119,12 @@ impl Outbox {
             after = Some(last.number);
             self.insert(&rows, true);
         }
+    }
+
+    /// How many rows there are, by what they wait for.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.lanes().counts()
     }
 
     /// Rows that were just written.

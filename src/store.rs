@@ -6,6 +6,8 @@ use async_trait::async_trait;
 use frontdesk_core::{AccountId, Address, ChannelId, Cursor, DeskName, Inbound, PlatformId, Signal, ThreadId};
 use jiff::Timestamp;
 
+use crate::notices::Kind;
+
 mod archive;
 mod records;
 pub mod sled;
@@ -56,7 +58,8 @@ pub trait Store: Send + Sync {
 
     /// Removes a row, records what the platform called the message, and lets the outcome enter the inbox, at once.
     /// An outcome that nobody asks about (a relay or card that was sent) does not enter it.
-    async fn settle(&self, row: RowNumber, at: Timestamp, outcome: Outcome) -> Result<(), StoreError>;
+    /// Returns what the row was; `None` when it was gone.
+    async fn settle(&self, row: RowNumber, at: Timestamp, outcome: Outcome) -> Result<Option<Ended>, StoreError>;
 
     /// Lets the inbox know that a row is late ([`Outcome::Delayed`]), once for each row; the row stays.
     async fn delayed(&self, row: RowNumber, at: Timestamp, reason: String) -> Result<(), StoreError>;
@@ -64,6 +67,12 @@ pub trait Store: Send + Sync {
     /// A thread at a desk is gone: forgets its binding and puts a row that opens a new one, with the card, before `row`
     /// in its lane. Returns that row.
     async fn reopen_thread(&self, row: RowNumber, at: Timestamp) -> Result<Option<Row>, StoreError>;
+
+    /// Lets the inbox know of something that the program has to say to a desk ([`Fact::Notice`]).
+    async fn notice(&self, at: Timestamp, desk: &DeskName, text: String) -> Result<(), StoreError>;
+
+    /// How far behind we are, for `/metrics`.
+    async fn backlog(&self) -> Result<Backlog, StoreError>;
 
     /// A customer's chat has a new address.
     async fn moved(&self, identity: IdentityId, to: Address) -> Result<(), StoreError>;
@@ -192,8 +201,39 @@ pub struct Dispatched {
     pub parked: usize,
     /// New rows of the outbox.
     pub rows: Vec<Row>,
+    /// What was decided about automatic texts.
+    pub verdicts: Vec<(Kind, Verdict)>,
     pub signals: Vec<(Target, Signal)>,
     pub next_timer: Option<Timestamp>,
+}
+
+/// A row that has ended, as far as statistics go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    pub target: Target,
+    /// `None` for a desk.
+    pub channel: Option<ChannelId>,
+    pub purpose: Purpose,
+    pub written_at: Timestamp,
+}
+
+/// What waits. Counted up to [`Backlog::COUNTED`], so that looking costs little.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Facts that are not decided yet.
+    pub inbox: usize,
+    /// Facts that wait for a name.
+    pub parked: usize,
+    /// Since when the oldest row of the outbox is written.
+    pub oldest_row: Option<Timestamp>,
+    /// Conversations in which the customer waits for an answer.
+    pub waiting: usize,
+    /// Since when the customer who waits longest has waited.
+    pub waiting_since: Option<Timestamp>,
+}
+
+impl Backlog {
+    pub const COUNTED: usize = 1000;
 }
 
 /// A row, ready to be sent.

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// An adapter for each channel, built with its desks.
-pub(super) fn adapters(config: &Config) -> anyhow::Result<BTreeMap<ChannelId, Arc<dyn Adapter>>> {
+pub(crate) fn adapters(config: &Config) -> anyhow::Result<BTreeMap<ChannelId, Arc<dyn Adapter>>> {
     let build = |(id, kind): (&ChannelId, &ChannelKind)| Ok((id.clone(), adapter(config, id, kind)?));
     config.channels.iter().map(|channel| (&channel.id, &channel.kind)).map(build).collect()
 }

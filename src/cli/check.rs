@@ -1,3 +1,5 @@
+mod online;
+
 use std::{path::Path, process::ExitCode};
 
 use jiff::Timestamp;
@@ -11,23 +13,38 @@ pub struct Args {
     /// Print JSON for programs
     #[arg(long)]
     json: bool,
+    /// Try each account, too: its credentials, rights and rooms
+    #[arg(long)]
+    online: bool,
 }
 
 /// Prints every problem, or what the config sets up. Secrets are read and never shown.
-pub fn check(args: &Args, file: &Path) -> ExitCode {
-    match Config::load(file) {
-        Ok(config) if args.json => println!("{:#}", summary_json(&config, file)),
-        Ok(config) => println!("{}", summary(&config, file)),
-        Err(problems) => {
-            if args.json {
-                println!("{:#}", json!({ "ok": false, "file": file, "problems": problems.list() }));
-            } else {
-                eprintln!("{}", found(&problems));
-            }
-            return ExitCode::from(FOUND);
+pub fn check(args: &Args, file: &Path) -> anyhow::Result<ExitCode> {
+    let config = match Config::load(file) {
+        Ok(config) => config,
+        Err(problems) if args.json => {
+            println!("{:#}", json!({ "ok": false, "file": file, "problems": problems.list() }));
+            return Ok(ExitCode::from(FOUND));
         }
+        Err(problems) => {
+            eprintln!("{}", found(&problems));
+            return Ok(ExitCode::from(FOUND));
+        }
+    };
+    let findings = if args.online { Some(online::probe(&config)?) } else { None };
+    let well = findings.as_deref().is_none_or(online::is_well);
+    if args.json {
+        let mut summary = summary_json(&config, file);
+        if let Some(findings) = &findings {
+            summary["ok"] = json!(well);
+            summary["online"] = online::json(findings);
+        }
+        println!("{summary:#}");
+    } else {
+        println!("{}", summary(&config, file));
+        findings.iter().for_each(|findings| println!("{}", online::shown(findings)));
     }
-    ExitCode::SUCCESS
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(FOUND) })
 }
 
 fn found(problems: &Problems) -> String {

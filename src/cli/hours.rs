@@ -19,13 +19,15 @@ pub struct Args {
     json: bool,
 }
 
+pub(super) const NO_TIME: &str = "--at is no time; write it like \"2026-12-24 10:00\" or \"2026-12-24T09:00:00Z\"";
+
 /// Prints the hours of the config; what an operator set with `!hours` is not in it.
 pub fn hours(args: &Args, hours: &Hours) -> ExitCode {
     let at = match args.at.as_deref().map(|written| moment(written, hours.timezone())) {
         None => Timestamp::now(),
         Some(Some(at)) => at,
         Some(None) => {
-            eprintln!("--at is no time; write it like \"2026-12-24 10:00\" or \"2026-12-24T09:00:00Z\"");
+            eprintln!("{NO_TIME}");
             return ExitCode::from(USAGE);
         }
     };
@@ -38,7 +40,7 @@ pub fn hours(args: &Args, hours: &Hours) -> ExitCode {
 }
 
 /// An instant as it stands, or a local time.
-fn moment(written: &str, timezone: &TimeZone) -> Option<Timestamp> {
+pub(super) fn moment(written: &str, timezone: &TimeZone) -> Option<Timestamp> {
     let instant = written.parse::<Timestamp>().ok();
     instant.or_else(|| written.parse::<DateTime>().ok()?.to_zoned(timezone.clone()).ok().map(|zoned| zoned.timestamp()))
 }

@@ -1,4 +1,4 @@
-use std::{process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs until it is asked to stop, by Ctrl-C or SIGTERM; the second time, or when it takes too long, it stops anyway.
 /// Nothing that was accepted is lost by that: it is on disk.
-pub fn run(config: Config) -> anyhow::Result<ExitCode> {
+pub fn run(file: PathBuf, config: Config) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -19,7 +19,7 @@ pub fn run(config: Config) -> anyhow::Result<ExitCode> {
     let result = runtime.block_on(async {
         let stop = CancellationToken::new();
         tokio::select! {
-            result = app::run(config, stop.clone()) => result.map(|()| ExitCode::SUCCESS),
+            result = app::run(file, config, stop.clone()) => result.map(|()| ExitCode::SUCCESS),
             code = stopped_anyway(stop) => code,
         }
     });

@@ -9,13 +9,13 @@ use super::{
 use crate::hours::nearest;
 
 /// One account on one messenger.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Channel {
     pub id: ChannelId,
     pub kind: ChannelKind,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum ChannelKind {
     #[cfg(feature = "telegram")]
     Telegram(frontdesk_telegram::Config),
@@ -24,7 +24,7 @@ pub enum ChannelKind {
 }
 
 /// Where operators work.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Desk {
     pub name: DeskName,
     /// One of the channels.
@@ -36,7 +36,7 @@ pub struct Desk {
     pub kind: DeskKind,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum DeskKind {
     #[cfg(feature = "matrix")]
     Matrix(frontdesk_matrix::DeskConfig),
@@ -290,6 +290,9 @@ fn text(reader: &mut Reader<'_>, path: &[&str], value: Option<Value<'_>>) -> Opt
 }
 
 /// Names are in file names, addresses and logs.
+pub(super) const NAME: &str = "^[a-z0-9_-]{1,40}$";
+
+/// [`NAME`].
 fn check_name(reader: &mut Reader<'_>, path: &[&str; 2]) {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
     if path[1].is_empty() || path[1].len() > 40 || !path[1].chars().all(plain) {

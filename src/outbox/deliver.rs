@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     kill::{self, Point},
+    metrics::{self, Step},
     notices::Kind,
     store::{Outcome, Purpose, Row, RowNumber, RowState, StoreError, Target, Ticket, Verb},
 };
@@ -154,11 +155,13 @@ impl Outbox {
         let [leaving, back] = kill::sending(&ticket.row.what.target);
         kill::point(leaving);
         let sending = channel.adapter.send(&message, &prepared, &NoFiles);
+        let began = Instant::now();
         let sent = match timeout(SEND_TIMEOUT, sending).await {
             Ok(sent) => sent,
             Err(_) => Err(SendError::Uncertain("no answer came in time".to_owned())),
         };
         kill::point(back);
+        self.metrics.attempted(id, began.elapsed(), sent.as_ref().err());
         match sent {
             Ok(sent) => {
                 self.health.sends(id);
@@ -356,9 +359,14 @@ impl Outbox {
     }
 
     async fn end(&self, number: RowNumber, outcome: Outcome) -> Result<Next, StoreError> {
+        let (now, label) = (self.clock.now(), metrics::outcome(&outcome));
         kill::point(Point::SettleBefore);
-        self.store.settle(number, self.clock.now(), outcome).await?;
+        let ended = self.metrics.timed(Step::Settle, self.store.settle(number, now, outcome)).await?;
         kill::point(Point::SettleAfter);
+        if let Some(ended) = ended {
+            let channel = ended.channel.as_ref().or_else(|| self.desks.get(ended.target.desk()?));
+            self.metrics.ended(channel, &ended, label, now);
+        }
         self.recorded.notify_one();
         Ok(Next::Done)
     }

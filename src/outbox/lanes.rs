@@ -29,6 +29,17 @@ struct Lane {
 /// `(order, Reverse(number))`: what was put before another row comes before it.
 type Place = (u64, Reverse<u64>);
 
+/// Rows by what they wait for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// For their turn.
+    pub queued: usize,
+    /// Being sent, or waiting for the pace of their platform.
+    pub sending: usize,
+    /// For another attempt, or behind such a row.
+    pub waiting: usize,
+}
+
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// In no queue: nothing to send.
@@ -229,6 +240,23 @@ impl Lanes {
 
     pub fn next_due(&self) -> Option<Timestamp> {
         self.waiting.first().map(|(due, _)| *due)
+    }
+
+    /// A walk over the lanes, not over their rows.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for lane in self.lanes.values() {
+            let rows = lane.rows.len();
+            match lane.state {
+                State::Idle | State::Ready => counts.queued += rows,
+                State::Busy(_) => {
+                    counts.sending += rows.min(1);
+                    counts.queued += rows.saturating_sub(1);
+                }
+                State::Waiting(_) => counts.waiting += rows,
+            }
+        }
+        counts
     }
 
     /// Puts a lane where it belongs; an empty one is forgotten.

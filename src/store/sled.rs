@@ -7,15 +7,16 @@ use std::{
 };
 
 use async_trait::async_trait;
-use frontdesk_core::{AccountId, Address, ChannelId, Cursor, Inbound};
+use frontdesk_core::{AccountId, Address, ChannelId, Cursor, DeskName, Inbound};
 use jiff::Timestamp;
 
-use super::{Decide, Dispatched, IdentityId, Outcome, Row, RowNumber, Store, StoreError, Ticket};
+use super::{Backlog, Decide, Dispatched, Ended, Fact, IdentityId, Outcome, Row, RowNumber, Store, StoreError, Ticket};
 
 mod accept;
 mod apply;
 mod archive;
 mod asked;
+mod backlog;
 mod cases;
 mod codec;
 mod committer;
@@ -109,7 +110,7 @@ impl Store for SledStore {
         self.committer.step(move |txn| outbox::fold(txn, row, folded)).await
     }
 
-    async fn settle(&self, row: RowNumber, at: Timestamp, outcome: Outcome) -> Result<(), StoreError> {
+    async fn settle(&self, row: RowNumber, at: Timestamp, outcome: Outcome) -> Result<Option<Ended>, StoreError> {
         let instance = self.instance;
         self.committer.step_in(Need::Note, move |txn| outbox::settle(txn, instance, row, at, outcome)).await
     }
@@ -121,6 +122,15 @@ impl Store for SledStore {
 
     async fn reopen_thread(&self, row: RowNumber, at: Timestamp) -> Result<Option<Row>, StoreError> {
         self.committer.step(move |txn| outbox::reopen_thread(txn, row, at)).await
+    }
+
+    async fn notice(&self, at: Timestamp, desk: &DeskName, text: String) -> Result<(), StoreError> {
+        let fact = Fact::Notice { desk: desk.clone(), text };
+        self.committer.step(move |txn| accept::append(txn, at, vec![fact])).await
+    }
+
+    async fn backlog(&self) -> Result<Backlog, StoreError> {
+        self.committer.read(|txn| backlog::backlog(txn)).await
     }
 
     async fn moved(&self, identity: IdentityId, to: Address) -> Result<(), StoreError> {

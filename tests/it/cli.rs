@@ -268,3 +268,69 @@ fn check_finds_a_config_without_a_desk_or_customers_and_a_token_in_the_wrong_pla
     = 1
     ");
 }
+
+#[test]
+fn preview_shows_each_text_open_and_closed_and_without_a_name() {
+    let shell = Shell::with(&EXAMPLE.replace("TELEGRAM_TOKEN", "FRONTDESK_TEST_NOT_SET"));
+    assert_snapshot!(shell.run("preview --at 2026-12-23T10:00 --lang en"), @"
+    > en, open (Wed 2026-12-23 10:00)
+    >   first_contact
+    >     | Hi Anna, thank you for writing to Blue Door Bakery. A person reads every message.
+    >     to somebody whose name is not known:
+    >     | Hi, thank you for writing to Blue Door Bakery. A person reads every message.
+    >   invitation
+    >     | Hi Anna, welcome to Blue Door Bakery. Just write here what we can do for you; a person reads every message. Today we are open 09:00–18:00.
+    >     to somebody whose name is not known:
+    >     | Hi, welcome to Blue Door Bakery. Just write here what we can do for you; a person reads every message. Today we are open 09:00–18:00.
+    >
+    > en, closed (Wed 2026-12-23 18:00)
+    >   first_contact_closed
+    >     | Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived. We are closed at the moment and open again on Monday at 09:00; one of us will answer you here after that.
+    >     to somebody whose name is not known:
+    >     | Hi, thank you for writing to Blue Door Bakery. Your message has arrived. We are closed at the moment and open again on Monday at 09:00; one of us will answer you here after that.
+    >   after_hours
+    >     | Hi Anna, we are closed at the moment and open again on Monday at 09:00. Your message is waiting for us here.
+    >     to somebody whose name is not known:
+    >     | Hi, we are closed at the moment and open again on Monday at 09:00. Your message is waiting for us here.
+    >   invitation
+    >     | Hi Anna, welcome to Blue Door Bakery. Just write here what we can do for you; a person reads every message. We are closed at the moment and open again on Monday at 09:00.
+    >     to somebody whose name is not known:
+    >     | Hi, welcome to Blue Door Bakery. Just write here what we can do for you; a person reads every message. We are closed at the moment and open again on Monday at 09:00.
+    = 0
+    ");
+    let german = shell.run("preview --at 2026-12-24T10:00 --lang de");
+    assert!(german.starts_with("> de, closed (Thu 2026-12-24 10:00)\n>   first_contact_closed\n"), "{german}");
+    assert!(german.contains("\n> de, open (Mon 2026-12-28 09:00)\n>   first_contact\n"), "{german}");
+    let both = shell.run("preview --at 2026-12-23T10:00 --json");
+    let printed: String = both.lines().filter_map(|line| line.strip_prefix("> ")).collect();
+    let printed: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    let texts = printed["texts"].as_array().unwrap();
+    assert_eq!(texts.len(), 2 * 5, "{both}");
+    assert_eq!(texts[0]["text"], "Hi Anna, thank you for writing to Blue Door Bakery. A person reads every message.");
+    assert_eq!(
+        texts[0]["text_without_name"],
+        "Hi, thank you for writing to Blue Door Bakery. A person reads every message."
+    );
+}
+
+#[test]
+fn preview_says_nothing_about_hours_where_there_are_none_to_tell() {
+    let quiet = EXAMPLE.replace("# after_hours = true", "after_hours = false #");
+    let said = Shell::with(&quiet).run("preview --at 2026-12-24T10:00 --lang en");
+    assert!(said.starts_with("> en, closed (Thu 2026-12-24 10:00)\n>   first_contact\n"), "{said}");
+    assert!(!said.contains("first_contact_closed") && !said.contains("after_hours"), "{said}");
+    let (start, end) = (EXAMPLE.find("[hours]").unwrap(), EXAMPLE.find("[replies]").unwrap());
+    let always = format!("{}{}", &EXAMPLE[..start], &EXAMPLE[end..]);
+    let said = Shell::with(&always).run("preview --lang en");
+    assert!(said.starts_with("> en, open (") && !said.contains("closed"), "{said}");
+    assert_snapshot!(Shell::with(EXAMPLE).run("preview --lang fr"), @"
+    ! `fr` is not one of business.languages, which are en, de
+    = 2
+    ");
+}
+
+#[test]
+fn the_schema_needs_no_config() {
+    let printed = Shell::new().run("schema");
+    assert!(printed.contains("\"title\": \"The config of frontdesk\"") && printed.ends_with("= 0"), "{printed}");
+}

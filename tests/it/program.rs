@@ -154,6 +154,13 @@ impl Shop {
         (status, began.elapsed())
     }
 
+    /// SIGHUP.
+    pub fn hang_up(&self) {
+        let child = self.running.as_ref().expect("it runs");
+        let sent = Command::new("kill").arg("-HUP").arg(child.id().to_string()).status().unwrap();
+        assert!(sent.success());
+    }
+
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }

@@ -5,10 +5,11 @@ use std::{collections::BTreeMap, fmt::Write, path::PathBuf, sync::Arc, time::Dur
 use frontdesk::{
     app::{App, Owner},
     clock::Clock,
-    config::{Conversations, Replies, Retention},
+    config::{Config, Conversations, Replies, Retention},
     dispatcher::{Desk, Policy},
     health::Health,
     hours::Hours,
+    metrics::Scrape,
     notices::{Lang, Wording},
     store::sled::SledStore,
     tools::{self, Answer, Answers, Request, Tools, Wanted},
@@ -42,6 +43,10 @@ pub struct World {
     pub desk: Arc<FakePlatform>,
     pub policy: Policy,
     pub health: Arc<Health>,
+    /// Whose hours and wording are read again when it changes, from the next start on.
+    pub config: Option<PathBuf>,
+    /// For `/metrics`, while it runs.
+    pub scrape: Option<Scrape>,
     clock: Arc<TestClock>,
     pub path: PathBuf,
     folder: tempfile::TempDir,
@@ -77,6 +82,8 @@ impl World {
             desk,
             policy,
             health: Arc::new(Health::new([])),
+            config: None,
+            scrape: None,
             clock: Arc::new(TestClock { base: base.timestamp(), start: Instant::now() }),
             path: folder.path().join("store"),
             folder,
@@ -94,8 +101,13 @@ impl World {
         self.health = Arc::new(Health::new(adapters.keys().cloned()));
         let retention = Retention { messages: SignedDuration::from_hours(730 * 24) };
         let owner = Owner { archive: store.clone(), data: self.folder.path().to_owned(), retention };
-        let app = App::new(store, self.clock.clone(), self.health.clone(), self.policy.clone(), adapters).with_owner(owner);
+        let mut app =
+            App::new(store, self.clock.clone(), self.health.clone(), self.policy.clone(), adapters).with_owner(owner);
+        if let Some(file) = &self.config {
+            app.watch(file.clone(), Config::load(file).unwrap());
+        }
         self.tools = app.tools();
+        self.scrape = Some(app.scrape());
         let stop = CancellationToken::new();
         self.running = Some((tokio::spawn(app.run(stop.clone())), stop));
         self.settle().await;
@@ -113,7 +125,8 @@ impl World {
     /// Ends the program where it stands; what it had not put on disk is lost.
     pub async fn kill(&mut self) {
         let (task, _) = self.running.take().unwrap();
-        self.tools = None;
+        // They hold the store.
+        (self.tools, self.scrape) = (None, None);
         task.abort();
         let _ = task.await;
         tokio::time::sleep(Duration::from_millis(10)).await;

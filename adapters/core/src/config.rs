@@ -1,6 +1,7 @@
 use std::{fs, path::PathBuf};
 
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::Secret;
 
@@ -37,6 +38,20 @@ pub enum SecretPlace {
 }
 
 impl SecretSource {
+    /// Its JSON Schema, for editors.
+    #[must_use]
+    pub fn schema(description: &str) -> Value {
+        let place = |key: &str, value: Value| json!({ "type": "object", "properties": { key: value }, "required": [key], "additionalProperties": false });
+        let variable = json!({
+            "description": "The name of an environment variable",
+            "type": "string",
+            "pattern": "^[A-Za-z_][A-Za-z0-9_]*$",
+        });
+        let file = json!({ "description": "The path of a file that holds it", "type": "string", "minLength": 1 });
+        let text = json!({ "description": "The secret itself", "type": "string", "minLength": 1 });
+        json!({ "description": description, "oneOf": [text, place("env", variable), place("file", file)] })
+    }
+
     /// Reads the secret; the error says where it was looked for and never holds any of it.
     pub fn read(&self) -> Result<Secret, String> {
         let (text, place) = match self {

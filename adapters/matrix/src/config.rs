@@ -4,6 +4,7 @@ use matrix_sdk::{
     ruma::{OwnedRoomOrAliasId, OwnedUserId, RoomOrAliasId, UserId},
 };
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 /// The table `[matrix.<name>]` as it is written.
 #[derive(Clone, Default, Deserialize)]
@@ -18,7 +19,7 @@ pub struct RawConfig {
 }
 
 /// A Matrix account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     pub(crate) homeserver: Url,
     pub(crate) user: OwnedUserId,
@@ -26,7 +27,7 @@ pub struct Config {
     pub(crate) recovery_key: Option<Secret>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Login {
     Password(Secret),
     Token(Secret),
@@ -43,7 +44,7 @@ pub struct RawDesk {
 }
 
 /// A room where operators work.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeskConfig {
     pub(crate) name: DeskName,
     pub(crate) room: OwnedRoomOrAliasId,
@@ -52,7 +53,41 @@ pub struct DeskConfig {
     pub(crate) encrypted: bool,
 }
 
+/// What a whole user id looks like, for editors.
+const USER: &str = "^@[^:]*:.+";
+
 impl RawConfig {
+    /// The table's JSON Schema, for editors.
+    #[must_use]
+    pub fn schema() -> Value {
+        let homeserver = json!({
+            "description": "The address of the homeserver, as in \"https://matrix.example.org\"",
+            "type": "string",
+            "pattern": "^https?://[^/?#]+/?$",
+        });
+        let user = json!({
+            "description": "The whole id of the account, as in \"@frontdesk:example.org\"",
+            "type": "string",
+            "pattern": USER,
+        });
+        let recovery_key = "The account's recovery key. Default: made at the first login, and kept with the data";
+        json!({
+            "description": "A Matrix account that frontdesk uses for itself",
+            "type": "object",
+            "properties": {
+                "homeserver": homeserver,
+                "user": user,
+                "password": SecretSource::schema("The account's password; or `token`"),
+                "token": SecretSource::schema("An access token, instead of `password`"),
+                "recovery_key": SecretSource::schema(recovery_key),
+                "customers": { "description": "Customers on Matrix are not built yet", "const": false },
+            },
+            "required": ["homeserver", "user"],
+            "oneOf": [{ "required": ["password"] }, { "required": ["token"] }],
+            "additionalProperties": false,
+        })
+    }
+
     /// Checks everything at once, so that all mistakes are told together; reads the secrets.
     pub fn validate(self) -> Result<Config, Vec<ConfigProblem>> {
         let mut problems = Vec::new();
@@ -76,6 +111,39 @@ impl RawConfig {
 }
 
 impl RawDesk {
+    /// The JSON Schema of its keys, for editors.
+    #[must_use]
+    pub fn schema() -> Value {
+        let room = json!({
+            "description": "Its alias, as in \"#frontdesk:example.org\", or its id; made if it does not exist",
+            "type": "string",
+            "pattern": "^[#!].+",
+        });
+        let operators = json!({
+            "description": "Who may answer, invited to the room. Default: every member of the room",
+            "type": "array",
+            "items": { "type": "string", "pattern": USER },
+            "minItems": 1,
+        });
+        let encrypted = json!({
+            "description": "Whether a room that frontdesk makes is encrypted",
+            "type": "boolean",
+            "default": true,
+        });
+        json!({
+            "description": "A room where operators answer",
+            "type": "object",
+            "properties": {
+                "room": room,
+                "operators": operators,
+                "encrypted": encrypted,
+                "layout": { "description": "A thread for each conversation", "enum": ["threads"] },
+            },
+            "required": ["room"],
+            "additionalProperties": false,
+        })
+    }
+
     pub fn validate(self, name: DeskName) -> Result<DeskConfig, Vec<ConfigProblem>> {
         let mut problems = Vec::new();
         match self.layout.as_deref() {

@@ -229,7 +229,7 @@ impl<'a> Desks<'a> {
         let Some(alias) = <&RoomAliasId>::try_from(&*desk.room).ok() else {
             return Err(format!("there is no room {}; name another, or an alias for a room to be made", desk.room));
         };
-        self.check_makeable(desk, alias)?;
+        check_makeable(desk, alias, self.me())?;
         match self.client.create_room(request(desk, alias)).await {
             Ok(room) => {
                 info!(desk = %desk.name, "made the desk's room");
@@ -246,24 +246,6 @@ impl<'a> Desks<'a> {
         }
     }
 
-    fn check_makeable(&self, desk: &DeskConfig, alias: &RoomAliasId) -> Result<(), String> {
-        if desk.operators.is_none() {
-            return Err(format!(
-                "there is no room {alias}, and one that we make could be entered by nobody; set `operators`, or make \
-                 the room and invite {}",
-                self.me()
-            ));
-        }
-        if alias.server_name() != self.me().server_name() {
-            return Err(format!(
-                "there is no room {alias}, and only {} could make it; name a room on {}",
-                alias.server_name(),
-                self.me().server_name()
-            ));
-        }
-        Ok(())
-    }
-
     /// Asks the operators in who are not there; once, so that who left is not pestered.
     async fn invite(&self, desk: &DeskConfig, room: &Room, new: bool) {
         let operators = desk.operators.as_deref().unwrap_or_default();
@@ -278,6 +260,24 @@ impl<'a> Desks<'a> {
             }
         }
     }
+}
+
+/// Whether we could make the room; the error is a sentence with the cure.
+pub(crate) fn check_makeable(desk: &DeskConfig, alias: &RoomAliasId, me: &UserId) -> Result<(), String> {
+    if desk.operators.is_none() {
+        return Err(format!(
+            "there is no room {alias}, and one that we make could be entered by nobody; set `operators`, or make the \
+             room and invite {me}"
+        ));
+    }
+    if alias.server_name() != me.server_name() {
+        return Err(format!(
+            "there is no room {alias}, and only {} could make it; name a room on {}",
+            alias.server_name(),
+            me.server_name()
+        ));
+    }
+    Ok(())
 }
 
 /// The operators may change the room, and invite and remove each other. What the homeserver made is what is changed:
@@ -304,7 +304,12 @@ fn check(room: &Room, desk: &DeskConfig) -> Result<(), String> {
             desk.room
         ));
     }
-    let open = match room.join_rule() {
+    check_closed(desk, room.join_rule().as_ref())
+}
+
+/// Whether only those can be in the room who may answer there.
+pub(crate) fn check_closed(desk: &DeskConfig, rule: Option<&JoinRule>) -> Result<(), String> {
+    let open = match rule {
         Some(JoinRule::Invite | JoinRule::Private) => None,
         Some(JoinRule::Public) => Some("public"),
         Some(JoinRule::Knock) => Some("open to knocking"),
@@ -339,7 +344,7 @@ fn request(desk: &DeskConfig, alias: &RoomAliasId) -> CreateRoom {
 }
 
 /// `None` where there is no such alias.
-pub(crate) async fn resolve(client: &Client, room: &RoomOrAliasId) -> matrix_sdk::Result<Option<OwnedRoomId>> {
+async fn resolve(client: &Client, room: &RoomOrAliasId) -> matrix_sdk::Result<Option<OwnedRoomId>> {
     let alias = match <&RoomAliasId>::try_from(room) {
         Ok(alias) => alias,
         Err(_) => return Ok(OwnedRoomId::try_from(room.as_str()).ok()),

@@ -285,7 +285,7 @@ async fn has_keys(client: &Client, config: &Config, token: &Secret, device: &str
     let question = serde_json::json!({ "device_keys": { user: [device] } });
     let url = address(config, "/_matrix/client/v3/keys/query");
     let request = client.http_client().post(url).header("content-type", "application/json").body(question.to_string());
-    let (status, answer) = ask(config, token, request).await?;
+    let (status, answer) = ask(config, Some(token), request).await?;
     if !status.is_success() || !answer["device_keys"].is_object() {
         return Err(ReceiveError::Transient(format!("cannot ask for the keys of our device ({status})")));
     }
@@ -300,7 +300,7 @@ pub(crate) struct Me {
 /// Asks whose token it is, without a session.
 pub(crate) async fn whoami(client: &Client, config: &Config, token: &Secret) -> Result<Me, ReceiveError> {
     let request = client.http_client().get(address(config, "/_matrix/client/v3/account/whoami"));
-    let (status, body) = ask(config, token, request).await?;
+    let (status, body) = ask(config, Some(token), request).await?;
     // A proxy in between refuses too, but not in the words of Matrix.
     if (status.as_u16() == 401 || status.as_u16() == 403) && body["errcode"].is_string() {
         return Err(ReceiveError::Account(
@@ -316,20 +316,24 @@ pub(crate) async fn whoami(client: &Client, config: &Config, token: &Secret) -> 
     }
 }
 
-fn address(config: &Config, path: &str) -> Url {
+pub(crate) fn address(config: &Config, path: &str) -> Url {
     let mut url = config.homeserver.clone();
     url.set_path(path);
     url
 }
 
 /// A question that a client without a session cannot ask. What is not JSON is `null`.
-async fn ask(
+pub(crate) async fn ask(
     config: &Config,
-    token: &Secret,
+    token: Option<&Secret>,
     request: RequestBuilder,
 ) -> Result<(StatusCode, serde_json::Value), ReceiveError> {
     let failed = |error| unreachable(config, &HttpError::Reqwest(error));
-    let response = request.bearer_auth(token.expose()).timeout(REQUEST).send().await.map_err(failed)?;
+    let request = match token {
+        Some(token) => request.bearer_auth(token.expose()),
+        None => request,
+    };
+    let response = request.timeout(REQUEST).send().await.map_err(failed)?;
     let status = response.status();
     let body = response.bytes().await.map_err(failed)?;
     Ok((status, serde_json::from_slice(&body).unwrap_or_default()))

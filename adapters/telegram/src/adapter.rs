@@ -3,19 +3,11 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use frontdesk_core::{
     Adapter, Address, Bucket, Capabilities, ChatId, Cursor, Finding, Inbox, Limit, Media, MediaRef, MediaStream, Op,
-    Outbound, Pace, Prepared, Rate, ReceiveError, SendError, Sent, Severity, Signal, TextUnit,
+    Outbound, Pace, Prepared, Rate, ReceiveError, SendError, Sent, Signal, TextUnit,
 };
-use teloxide::RequestError;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    Config,
-    api::Api,
-    failure::{PollError, poll_error},
-    files,
-    receive::{self, webhook_problem},
-    send,
-};
+use crate::{Config, api::Api, files, probe, receive, send};
 
 /// One bot. People who write to it in a private chat are customers; groups and channels are ignored.
 pub struct TelegramAdapter {
@@ -107,29 +99,8 @@ impl Adapter for TelegramAdapter {
     }
 
     async fn probe(&self) -> Vec<Finding> {
-        let me = match self.api.me().await {
-            Ok(me) => me,
-            Err(error) => return vec![finding(Severity::Error, problem(&error))],
-        };
-        let name = me.username.map(|name| format!(" @{name}")).unwrap_or_default();
-        let webhook = match self.api.webhook().await {
-            Ok(info) if info.url.is_empty() => finding(Severity::Ok, "nobody else receives its messages by a webhook"),
-            Ok(info) => finding(Severity::Error, webhook_problem(&info.url)),
-            Err(error) => finding(Severity::Warning, problem(&error)),
-        };
-        vec![finding(Severity::Ok, format!("the token belongs to the bot{name} ({})", me.id)), webhook]
+        probe::probe(&self.api).await
     }
-}
-
-fn problem(error: &RequestError) -> String {
-    match poll_error(error) {
-        PollError::Account(problem) | PollError::Again { problem, .. } => problem,
-        PollError::Webhook => webhook_problem(""),
-    }
-}
-
-fn finding(severity: Severity, text: impl Into<String>) -> Finding {
-    Finding { severity, text: text.into() }
 }
 
 pub(crate) fn chat_bucket(chat: &ChatId) -> Bucket {

@@ -47,6 +47,8 @@ pub(crate) struct Me {
 pub(crate) struct WebhookInfo {
     #[serde(default)]
     pub url: String,
+    #[serde(default)]
+    pub pending_update_count: u64,
 }
 
 #[derive(Deserialize)]
@@ -92,6 +94,12 @@ impl Api {
 
     pub async fn webhook(&self) -> Result<WebhookInfo, RequestError> {
         self.call(GetWebhookInfo::new()).await
+    }
+
+    /// What time the server has, in the words of HTTP. Asks without the token.
+    pub async fn date(&self) -> Option<String> {
+        let answer = self.calls.client().get(self.calls.api_url()).send().await.ok()?;
+        Some(answer.headers().get("date")?.to_str().ok()?.to_owned())
     }
 
     pub async fn file(&self, reference: &str) -> Result<FileInfo, RequestError> {

@@ -1,6 +1,7 @@
 use frontdesk_core::{ConfigProblem, Secret, SecretSource};
 use reqwest::Url;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 /// `[telegram.<name>]` as it is written.
 #[derive(Clone, Deserialize)]
@@ -10,7 +11,7 @@ pub struct RawConfig {
     api_url: Option<String>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     pub(crate) token: Secret,
     pub(crate) api_url: Url,
@@ -19,6 +20,24 @@ pub struct Config {
 const OFFICIAL: &str = "https://api.telegram.org";
 
 impl RawConfig {
+    /// The table's JSON Schema, for editors.
+    #[must_use]
+    pub fn schema() -> Value {
+        let api_url = json!({
+            "description": "The Bot API server, where it is one of your own",
+            "type": "string",
+            "pattern": "^\\s*https?://",
+            "default": OFFICIAL,
+        });
+        json!({
+            "description": "A Telegram bot that customers write to",
+            "type": "object",
+            "properties": { "token": SecretSource::schema("What @BotFather gave you"), "api_url": api_url },
+            "required": ["token"],
+            "additionalProperties": false,
+        })
+    }
+
     /// Finds all mistakes at once; reads the token from where it is kept.
     pub fn validate(self) -> Result<Config, Vec<ConfigProblem>> {
         let token = token(self.token).map_err(|text| ConfigProblem::new("token", text));

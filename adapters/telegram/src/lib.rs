@@ -12,6 +12,7 @@ mod content;
 mod convert;
 mod failure;
 mod files;
+mod probe;
 mod receive;
 mod send;
 mod wire;

@@ -1,6 +1,6 @@
 //! What waits to be decided.
 
-use frontdesk_core::{ChannelId, Inbound};
+use frontdesk_core::{ChannelId, DeskName, Inbound};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +40,19 @@ pub struct InboxRow {
 #[serde(tag = "fact", rename_all = "snake_case")]
 #[allow(clippy::large_enum_variant)]
 pub enum Fact {
-    Inbound { channel: ChannelId, inbound: Inbound },
-    Settled { settled: Settled },
-    Due { timer: Timer },
+    Inbound {
+        channel: ChannelId,
+        inbound: Inbound,
+    },
+    Settled {
+        settled: Settled,
+    },
+    Due {
+        timer: Timer,
+    },
+    /// Something that the program itself has to say to a desk, outside of all threads.
+    Notice {
+        desk: DeskName,
+        text: String,
+    },
 }

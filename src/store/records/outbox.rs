@@ -16,6 +16,17 @@ pub enum Target {
     Desk(DeskName),
 }
 
+impl Target {
+    /// Where it is for the operators.
+    #[must_use]
+    pub fn desk(&self) -> Option<&DeskName> {
+        match self {
+            Self::Customer(_) => None,
+            Self::Thread(_, desk) | Self::Desk(desk) => Some(desk),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {

@@ -27,6 +27,7 @@ pub(super) fn load(txn: &Txn, instance: u64, row: &InboxRow, asks: Asks) -> Resu
         Fact::Inbound { channel, inbound } => inbound_case(txn, instance, channel, inbound, row.at)?,
         Fact::Settled { settled } => settled_case(txn, settled)?,
         Fact::Due { timer } => of_conversation(txn, Some(timer.conversation), None)?,
+        Fact::Notice { .. } => Case::default(),
     };
     case.ids = txn.get(&keys::meta("ids"))?.unwrap_or_default();
     if case.contact.is_none()

@@ -134,6 +134,7 @@ impl Dispatch {
             decision = restore::without_automatic(decision);
         }
         done.signals.extend(decision.signals.iter().cloned());
+        done.verdicts.extend(decision.ledger.iter().map(|entry| (entry.kind, entry.verdict.clone())));
         let rows = apply::apply(txn, self.at, &row.fact, known.as_ref(), decision)?;
         if in_doubt {
             rows.iter().try_for_each(|row| restore::again(txn, row.clone()))?;
@@ -176,6 +177,6 @@ fn lane(fact: &Fact) -> Option<Key> {
                 (_, thread) => keys::parked_thread(desk, thread.as_ref()),
             },
         }),
-        Fact::Settled { .. } | Fact::Due { .. } => None,
+        Fact::Settled { .. } | Fact::Due { .. } | Fact::Notice { .. } => None,
     }
 }

@@ -178,6 +178,11 @@ pub(super) fn waiting(desk: &DeskName, id: ConversationId) -> Key {
     [waiting_at(desk), id.0.to_be_bytes().to_vec()].concat()
 }
 
+/// The conversation of a key of [`Table::Waiting`].
+pub(super) fn waiting_conversation(key: &[u8]) -> Option<u64> {
+    key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes))
+}
+
 pub(super) fn message(id: MessageKey) -> Key {
     key(Table::Messages, &[Number(id.0)])
 }

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     super::{
-        Contact, ContactId, Conversation, ConversationId, Fact, HoursSet, Identity, IdentityId, MessageKey, MessageRef,
-        NewRow, Outcome, Place, Purpose, Row, RowNumber, RowOp, RowState, Settled, StoreError, Target, ThreadBinding,
-        Ticket, Verb,
+        Contact, ContactId, Conversation, ConversationId, Ended, Fact, HoursSet, Identity, IdentityId, MessageKey,
+        MessageRef, NewRow, Outcome, Place, Purpose, Row, RowNumber, RowOp, RowState, Settled, StoreError, Target,
+        ThreadBinding, Ticket, Verb,
     },
     accept, apply,
     keys::{self, Table},
@@ -87,16 +87,26 @@ pub(super) fn settle(
     number: RowNumber,
     at: Timestamp,
     outcome: Outcome,
-) -> Result<(), StoreError> {
-    let Some(row) = find(txn, number)? else { return Ok(()) };
+) -> Result<Option<Ended>, StoreError> {
+    let Some(row) = find(txn, number)? else { return Ok(None) };
+    let ended = ended(txn, &row)?;
     if let Outcome::Sent { sent } = &outcome {
         record(txn, &row, at, sent)?;
     }
     remove(txn, &row)?;
-    if !asked_about(row.what.purpose, &outcome) {
-        return Ok(());
+    if asked_about(row.what.purpose, &outcome) {
+        report(txn, instance, row, at, outcome)?;
     }
-    report(txn, instance, row, at, outcome)
+    Ok(Some(ended))
+}
+
+fn ended(txn: &Txn, row: &Row) -> Result<Ended, StoreError> {
+    let target = row.what.target.clone();
+    let channel = match target {
+        Target::Customer(id) => txn.get::<Identity>(&keys::identity(id))?.map(|identity| identity.channel),
+        Target::Thread(..) | Target::Desk(_) => None,
+    };
+    Ok(Ended { target, channel, purpose: row.what.purpose, written_at: row.written_at })
 }
 
 pub(super) fn delayed(

@@ -90,7 +90,7 @@ impl Restore {
             if is_uncertain(row.what.purpose) {
                 let reason = "it waited when the backup was made from which frontdesk was restored".to_owned();
                 restored.uncertain += 1;
-                return outbox::settle(txn, instance, row.number, at, Outcome::Uncertain { reason });
+                return outbox::settle(txn, instance, row.number, at, Outcome::Uncertain { reason }).map(drop);
             }
             restored.repeated += 1;
             again(txn, row)

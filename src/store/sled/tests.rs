@@ -10,6 +10,7 @@ use super::SledStore;
 
 mod archive;
 mod asked;
+mod backlog;
 mod damage;
 mod dispatch;
 mod durability;

@@ -78,7 +78,7 @@ async fn dispatch(store: &SledStore) -> Result<usize, StoreError> {
 
 async fn settle(store: &SledStore, row: u64) -> Result<(), StoreError> {
     let outcome = Outcome::Sent { sent: Sent::one(row.to_string()) };
-    store.settle(RowNumber(row), workload::at(), outcome).await
+    store.settle(RowNumber(row), workload::at(), outcome).await.map(drop)
 }
 
 fn is_full<T>(outcome: Result<T, StoreError>) -> bool {

@@ -136,7 +136,7 @@ impl Decide for Desk {
             Fact::Settled { settled } => {
                 Decision { rows: vec![post(&outcome_of(settled.key.number))], ..Decision::default() }
             }
-            Fact::Due { .. } => Decision::default(),
+            Fact::Due { .. } | Fact::Notice { .. } => Decision::default(),
         }
     }
 }
@@ -275,6 +275,7 @@ impl Decide for Collect {
             },
             Fact::Settled { settled } => named(&outcome_of(settled.key.number)),
             Fact::Due { .. } => Err("a timer that was never set".to_owned()),
+            Fact::Notice { .. } => Err("a notice that was never given".to_owned()),
         };
         self.0.lock().unwrap().push(name);
         Decision::default()

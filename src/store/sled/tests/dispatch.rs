@@ -5,6 +5,7 @@ fn keys(facts: &[(InboxRow, Case)]) -> Vec<String> {
         Fact::Inbound { inbound, .. } => inbound.key.to_string(),
         Fact::Settled { settled } => format!("settled {}", settled.key.number),
         Fact::Due { timer } => format!("due {}", timer.id),
+        Fact::Notice { desk, .. } => format!("notice to {desk}"),
     };
     facts.iter().map(|(row, _)| key(row)).collect()
 }

@@ -114,7 +114,7 @@ fn name(row: &InboxRow) -> Name {
             Name::Event(who.parse().unwrap(), key.parse().unwrap())
         }
         Fact::Settled { settled } => Name::Failed(settled.key.number),
-        Fact::Due { timer } => panic!("no timers here: {timer:?}"),
+        Fact::Due { .. } | Fact::Notice { .. } => panic!("neither timers nor notices here: {row:?}"),
     }
 }
 

@@ -116,7 +116,7 @@ async fn outcomes_that_somebody_asks_about_enter_the_inbox_once() {
     let facts = look(&store).await;
     let settled = facts.iter().filter_map(|(row, case)| match &row.fact {
         Fact::Settled { settled } => Some((settled, row.at, case)),
-        Fact::Inbound { .. } | Fact::Due { .. } => None,
+        Fact::Inbound { .. } | Fact::Due { .. } | Fact::Notice { .. } => None,
     });
     let settled: Vec<_> = settled.collect();
     let [(first, stamp, case), (second, _, other)] = settled.as_slice() else { panic!("{settled:?}") };

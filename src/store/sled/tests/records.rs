@@ -61,6 +61,8 @@ fn the_inbox_keeps_its_form() {
     };
     insta::assert_snapshot!(on_disk(&row(Fact::Settled { settled })), @r#"1 {"seq":3,"at":"2027-01-15T08:00:00Z","fact":"settled","settled":{"key":"000000000000000a-b","target":{"customer":1},"purpose":"answer","conversation":1,"message":2,"verb":"post","piece":"first","outcome":{"outcome":"sent","sent":{"thread":"t","ids":["m"]}}},"parked_since":"2027-01-15T08:00:01Z"}"#);
     let timer = Timer { id: TimerId(4), due: at(5), kind: TimerKind::Automatic, conversation: ConversationId(1) };
+    let notice = Fact::Notice { desk: desk(), text: "The config is read again.".into() };
+    insta::assert_snapshot!(on_disk(&row(notice)), @r#"1 {"seq":3,"at":"2027-01-15T08:00:00Z","fact":"notice","desk":"main","text":"The config is read again.","parked_since":"2027-01-15T08:00:01Z"}"#);
     insta::assert_snapshot!(on_disk(&row(Fact::Due { timer })), @r#"
     1 {"seq":3,"at":"2027-01-15T08:00:00Z","fact":"due","timer":{"id":4,"due":"2027-01-15T08:00:05Z","kind":"automatic","conversation":1},"parked_since":"2027-01-15T08:00:01Z"}
     "#);
