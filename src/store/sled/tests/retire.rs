@@ -159,11 +159,17 @@ async fn found(store: &SledStore, number: u64, past: &Past) -> Left {
     let bound = bound.await.unwrap();
     assert_eq!(history, bound, "messages and their names go together");
     match conversation {
-        Some(it) if it == conversation_of(number, past) && history == messages => Left::All,
+        Some(it) if it == as_written(&it, number, past) && history == messages => Left::All,
         Some(it) if it.card_text.is_empty() && history == 0 => Left::Bare,
         None if history == 0 => Left::Nothing,
         other => panic!("{other:?} with {history} of {messages} messages"),
     }
+}
+
+/// What was written, whatever a blocked customer has done since.
+fn as_written(found: &Conversation, number: u64, past: &Past) -> Conversation {
+    let (last_customer_at, blocked) = (found.last_customer_at, found.blocked.clone());
+    Conversation { last_customer_at, blocked, ..conversation_of(number, past) }
 }
 
 async fn compare(mut all: Vec<Past>) {
