@@ -33,7 +33,7 @@ pub(super) type Values = BTreeMap<&'static str, Filling>;
 pub(super) enum Filling {
     /// Said by somebody else or by a library: made plain, and isolated where it runs the other way.
     Foreign(String),
-    /// Made from a template of the same language: stands as it is.
+    /// Made from a template of the same language: stands as it is, marks included.
     Written(String),
 }
 
@@ -47,7 +47,9 @@ impl Filling {
     fn shown(&self, from_the_right: bool) -> String {
         match self {
             Self::Foreign(text) => isolated(&plain(text), from_the_right),
-            Self::Written(text) => text.clone(),
+            Self::Written(text) if from_the_right => text.clone(),
+            // An owner may write a language in other letters than the built-in words for it.
+            Self::Written(text) => isolated(text, from_the_right),
         }
     }
 }

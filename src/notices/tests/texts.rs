@@ -280,6 +280,43 @@ fn a_regional_form_takes_the_words_of_its_language() {
 }
 
 #[test]
+fn built_in_words_are_isolated_in_a_text_that_runs_the_other_way() {
+    let wording = Wording::new(&owner("ar", first_contact("Naftah {{ opening }}.")), &langs(&["ar"])).unwrap();
+    let hours = bakery();
+    let facts = Facts::at(at(&hours, "2026-12-21T20:00"), &hours, &[], "Blue Door Bakery", None);
+    let text = wording.render(Kind::FirstContact, &lang("ar"), &facts);
+    let shown = text.replace('\u{2068}', "⟨").replace('\u{2069}', "⟩");
+    assert_snapshot!(shown, @"Naftah ⟨غداً الساعة ⟨09:00⟩⟩.");
+}
+
+#[test]
+fn an_absent_value_leaves_no_hole_in_other_punctuation() {
+    let templates = [
+        "¡Hola, {{ first_name }}! Abrimos {{ opening }}.",
+        "¡{{ first_name }}, hola!",
+        "{{ first_name }}，您好。{{ first_name }}，我们{{ opening }}开门。",
+        "مرحباً {{ first_name }}، أهلاً بكم {{ opening }}؟",
+        "नमस्ते {{ first_name }}। {{ first_name }}, आइए।",
+        "Bonjour {{ first_name }}\u{202F}! Nous ouvrons\u{A0}: {{ opening }}",
+    ];
+    let read = |template: &&str| template::render(template, &BTreeMap::new()).unwrap();
+    let texts: Vec<String> = templates.iter().map(read).collect();
+    assert_snapshot!(texts.join("\n---\n").replace(['\u{202F}', '\u{A0}'], "_"), @"
+    ¡Hola! Abrimos.
+    ---
+    ¡Hola!
+    ---
+    您好。我们开门。
+    ---
+    مرحباً، أهلاً بكم؟
+    ---
+    नमस्ते। आइए।
+    ---
+    Bonjour_! Nous ouvrons
+    ");
+}
+
+#[test]
 fn a_wrong_template_is_refused_with_its_place_and_the_cure() {
     let texts = [
         "Hi {{ frist_name }} {{ weather }}",
