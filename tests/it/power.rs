@@ -42,7 +42,7 @@ async fn without_syncing_the_data_a_power_cut_would_be_seen_to_lose_some() {
     let Some(recorded) = Recorded::shared() else { return };
     let outcome = recorded.cut(20, |record| !matches!(record, Record::Sync { data: true, .. })).await;
     println!("{outcome}");
-    assert!(outcome.bad.len() > 10, "the cuts find nothing: {outcome}");
+    assert!(outcome.bad.len() > 5, "the cuts find nothing: {outcome}");
 }
 
 /// Not a test of its own: what the traced process does.

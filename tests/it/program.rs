@@ -137,6 +137,10 @@ impl Shop {
         self.ready().await;
     }
 
+    pub fn pid(&self) -> u32 {
+        self.running.as_ref().expect("it runs").id()
+    }
+
     /// As a power cut would, short of the disk.
     pub fn kill(&mut self) {
         let mut child = self.running.take().expect("it runs");

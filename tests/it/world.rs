@@ -58,7 +58,7 @@ pub struct World {
 pub const MONDAY: &str = "2026-11-23T10:00[Europe/Berlin]";
 pub const SHOP: &str = "telegram.shop";
 pub const OTHER: &str = "whatsapp.shop";
-const DESK: &str = "matrix.desk";
+pub const DESK: &str = "matrix.desk";
 
 impl World {
     /// Starts at a time such as `2026-11-23T10:00[Europe/Berlin]` (a Monday), open on weekdays from nine to six.
@@ -372,7 +372,7 @@ fn line(post: &Post, posts: &[Post], indent: &str) -> String {
     line + "\n"
 }
 
-fn policy(timezone: &jiff::tz::TimeZone) -> Policy {
+pub fn policy(timezone: &jiff::tz::TimeZone) -> Policy {
     let open = vec!["09:00-18:00".parse().unwrap()];
     let week = std::array::from_fn(|day| if day < 5 { open.clone() } else { Vec::new() });
     let languages: Vec<Lang> = vec!["en".parse().unwrap(), "de".parse().unwrap()];

@@ -5,6 +5,7 @@ use std::{
     path::PathBuf,
     process::Command,
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use frontdesk::store::{Outcome, RowNumber, Store, StoreError, sled::SledStore};
@@ -16,6 +17,7 @@ use super::{
     trace::Trace,
     workload::{self, Confirmed, Desk},
 };
+use crate::program::{PATIENCE, Shop};
 
 const MIB: u64 = 1 << 20;
 
@@ -153,6 +155,37 @@ async fn a_batch_that_is_larger_than_the_room_is_refused_whole() {
     assert!(is_full(store.accept(&"telegram.shop".into(), workload::at(), events, None).await));
     assert_eq!(accept(&store, "a3").await.unwrap(), 1);
     assert_eq!(dispatch(&store).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn the_program_says_that_the_disk_is_full_and_goes_on_by_itself_when_there_is_room() {
+    const ANNA: i64 = 4711;
+    let Some(disk) = SmallDisk::mount("256m") else { return };
+    let data = disk.folder.path().join("data");
+    let mut shop = Shop::with(&format!("[store]\nurl = \"sled:{}\"", data.display())).await;
+    shop.up().await;
+    let room = shop.room().await;
+    shop.telegram.user(ANNA, "Anna", Some("en"));
+    shop.telegram.says(ANNA, "Do you have rye bread?");
+    shop.ann.wait_for_text(&room, "rye bread", PATIENCE).await;
+
+    disk.fill(50 * MIB);
+    shop.telegram.says(ANNA, "And rolls?");
+    let began = Instant::now();
+    let report = loop {
+        match shop.get("/readyz").await {
+            Some((503, report)) => break report,
+            other => assert!(began.elapsed() < PATIENCE, "ready on a full disk: {other:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert!(report.contains("is almost full: make room"), "{report}");
+    assert!(!shop.ann.transcript(&room).contains("rolls"));
+
+    disk.make_room();
+    shop.ann.wait_for_text(&room, "And rolls?", PATIENCE).await;
+    shop.ready().await;
+    shop.stop().await;
 }
 
 /// Whatever else takes the room away between the look and the write.
