@@ -48,11 +48,11 @@ impl Hours {
             Day::Next(weekday) => coming().filter(|date| date.weekday() == weekday).collect(),
         };
         let sides = if open { [Side::End, Side::Start] } else { [Side::Start, Side::End] };
-        let moments = dates.into_iter().flat_map(|date| {
+        let mut moments = dates.into_iter().flat_map(|date| {
             let local = local(date, minutes);
             sides.map(|side| instant(&self.timezone, local, side))
         });
-        let until = moments.into_iter().find(|moment| *moment > now).ok_or_else(|| UntilError::Past(shown()))?;
+        let until = moments.find(|moment| *moment > now).ok_or_else(|| UntilError::Past(shown()))?;
         if until.duration_since(now) > FURTHEST { Err(UntilError::Far(shown())) } else { Ok(until) }
     }
 }

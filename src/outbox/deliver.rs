@@ -285,11 +285,13 @@ impl Outbox {
 
     /// Who wrote an answer is told once of each; the other desks are told once of a desk that cannot be reached.
     async fn tell_late(&self, row: &Row, why: &str) -> Result<(), StoreError> {
-        let tell = match (&row.what.target, row.what.purpose) {
-            (Target::Customer(_), purpose) => purpose == Purpose::Answer,
+        let purpose = row.what.purpose;
+        let tell = match &row.what.target {
+            Target::Customer(_) => purpose == Purpose::Answer,
             // A failure notice never causes one.
-            (Target::Thread(..) | Target::Desk(_), Purpose::Failure) => false,
-            (Target::Thread(_, desk) | Target::Desk(desk), _) => self.late_desks().insert(desk.clone()),
+            Target::Thread(_, desk) | Target::Desk(desk) => {
+                purpose != Purpose::Failure && self.late_desks().insert(desk.clone())
+            }
         };
         if row.delay_told || !tell {
             return Ok(());
@@ -359,6 +361,13 @@ impl Outbox {
     }
 
     async fn end(&self, number: RowNumber, outcome: Outcome) -> Result<Next, StoreError> {
+        self.settle(number, outcome).await?;
+        self.recorded.notify_one();
+        Ok(Next::Done)
+    }
+
+    /// Ends a row and counts it.
+    pub(super) async fn settle(&self, number: RowNumber, outcome: Outcome) -> Result<(), StoreError> {
         let (now, label) = (self.clock.now(), metrics::outcome(&outcome));
         kill::point(Point::SettleBefore);
         let ended = self.metrics.timed(Step::Settle, self.store.settle(number, now, outcome)).await?;
@@ -367,8 +376,7 @@ impl Outbox {
             let channel = ended.channel.as_ref().or_else(|| self.desks.get(ended.target.desk()?));
             self.metrics.ended(channel, &ended, label, now);
         }
-        self.recorded.notify_one();
-        Ok(Next::Done)
+        Ok(())
     }
 }
 

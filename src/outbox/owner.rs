@@ -45,7 +45,7 @@ impl Outbox {
             return Ok(if there { Told::Sending } else { Told::Gone });
         }
         let outcome = taken_out(&ticket.row);
-        if let Err(error) = self.store.settle(number, self.clock.now(), outcome).await {
+        if let Err(error) = self.settle(number, outcome).await {
             self.insert(&[ticket.row], true);
             return Err(error);
         }

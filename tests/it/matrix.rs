@@ -5,6 +5,7 @@ mod account;
 mod bench;
 mod contract;
 mod conversation;
+mod desk_life;
 mod faults;
 mod keys;
 mod room;

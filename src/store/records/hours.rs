@@ -62,7 +62,8 @@ impl HoursSet {
         self.end(new.set.from, now);
         self.changed_at = Some(now);
         let oldest = new.set.from.checked_sub(SignedDuration::from_hours(24 * i64::from(SEARCH_DAYS)));
-        self.sets.retain(|it| oldest.as_ref().is_ok_and(|oldest| it.set.until > *oldest));
+        let oldest = oldest.unwrap_or(Timestamp::MIN);
+        self.sets.retain(|it| it.set.until > oldest);
         self.sets.push(new);
         let excess = self.sets.len().saturating_sub(Self::KEPT);
         self.sets.drain(..excess);
