@@ -152,7 +152,16 @@ async fn a_thread_whose_card_was_deleted_goes_on_under_a_new_one() {
     Yes, until six.
     And tomorrow from nine.
     ");
-    assert_snapshot!(room_view(&shop, &room), @"");
+    assert_snapshot!(room_view(&shop, &room), @"
+    [1] notice: frontdesk: (deleted)
+        [2] frontdesk: Anna: Do you have rye bread?
+        [3] notice: frontdesk: Sent automatically: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+        [4] ann: And tomorrow from nine.
+    [5] notice: frontdesk: Anna · telegram.shop · new
+        Answered TIME (edited)
+        [6] frontdesk: Anna: Are you there?
+        [7] ann: Yes, until six.
+    ");
 }
 
 /// More than one timeline of a sync holds (100), so that what lies between has to be asked for.
@@ -170,7 +179,10 @@ async fn answers_on_both_sides_of_a_long_talk_that_was_missed_arrive_in_order() 
     shop.up().await;
     reads(&shop, "Until six").await;
     shop.ann.wait_for_text(&room, "Hello?", PATIENCE).await;
-    assert_snapshot!(chat(&shop), @"");
+    assert_snapshot!(chat(&shop), @"
+    Yes, we do.
+    Until six.
+    ");
     let transcript = room_view(&shop, &room);
     assert_eq!(transcript.matches("!note").count(), 120);
     assert!(!transcript.contains("sent to nobody"), "{transcript}");
@@ -198,7 +210,11 @@ async fn with_the_recovery_key_a_new_device_reads_what_was_written_to_the_lost_o
     Yes, we do.
     Until six.
     ");
-    assert_snapshot!(room_view(&shop, &room), @"");
+    // Whether it was told first that it cannot be read yet depends on how quick the backup is.
+    let transcript = room_view(&shop, &room);
+    for words in ["ann: Until six.", "frontdesk: Anna: Great"] {
+        assert_eq!(transcript.matches(words).count(), 1, "{transcript}");
+    }
 }
 
 #[tokio::test]
@@ -211,5 +227,13 @@ async fn what_cannot_be_decrypted_is_told_to_who_wrote_it_and_is_no_answer() {
     reads(&shop, "until six").await;
     shop.ann.wait_for_transcript(&room, PATIENCE, |text| text.contains("Answered")).await;
     assert_snapshot!(chat(&shop), @"Yes, until six.");
-    assert_snapshot!(room_view(&shop, &room), @"");
+    assert_snapshot!(room_view(&shop, &room), @"
+    [1] notice: frontdesk: Anna · telegram.shop · new
+        Answered TIME (edited)
+        [2] frontdesk: Anna: Do you have rye bread?
+        [3] notice: frontdesk: Sent automatically: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+        [4] ann: (cannot be decrypted)
+        [5] notice: frontdesk: A message of yours could not be decrypted and was not sent. If it does not go out within a minute, please write it again.
+        [6] ann: Yes, until six.
+    ");
 }
