@@ -228,7 +228,7 @@ fn what_is_no_command_is_usage() {
     assert_snapshot!(shell.run("chek"), @"
     ! error: unrecognized subcommand 'chek'
     !
-    !   tip: a similar subcommand exists: 'check'
+    !   tip: some similar subcommands exist: 'schema', 'check'
     !
     ! Usage: frontdesk [OPTIONS] [COMMAND]
     !

@@ -181,19 +181,14 @@ pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {
     text.unwrap_or("a panic without words").to_owned()
 }
 
-/// Makes the folder, and removes what an interrupted start left in it: sled would take the beginning of a snapshot for a
-/// whole one, although the one before it is still there.
 fn make_ready(path: &Path) -> Result<Room, StoreError> {
-    let prepared = fs::create_dir_all(path).and_then(|()| remove_unfinished(path));
-    prepared.map_err(|error| refused(path, &error))?;
+    fs::create_dir_all(path).map_err(|error| refused(path, &error))?;
     Room::before_opening(path)
 }
 
+/// Removes what an interrupted start left in the folder: sled would take the beginning of a snapshot for a whole one,
+/// although the one before it is still there.
 fn remove_unfinished(path: &Path) -> io::Result<()> {
-    // A database that is open elsewhere may be at it.
-    if File::open(path.join("db")).is_ok_and(|db| db.try_lock().is_err()) {
-        return Ok(());
-    }
     for entry in fs::read_dir(path)? {
         let entry = entry?;
         if entry.file_name().to_string_lossy().ends_with(".generating") {
@@ -214,6 +209,11 @@ fn open_patiently(path: &Path) -> Result<Db, StoreError> {
 }
 
 fn open_once(path: &Path) -> Result<Db, StoreError> {
+    // A database that is still open elsewhere may be writing its snapshot.
+    if File::open(path.join("db")).is_ok_and(|db| db.try_lock().is_err()) {
+        return Err(StoreError::Locked(path.to_owned()));
+    }
+    remove_unfinished(path).map_err(|error| refused(path, &error))?;
     let config = Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
     match catch_unwind(AssertUnwindSafe(|| config.open())) {
         Ok(opened) => opened.map_err(|error| explain(path, error)),
