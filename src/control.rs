@@ -141,7 +141,13 @@ impl Connection {
                 let (reading, writing) = stream.into_split();
                 Ok(Some(Self { reading: BufReader::new(reading), writing }))
             }
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+            // Of a path that is too long for a socket the program has told that nobody listens there.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::InvalidInput
+                ) =>
+            {
                 Ok(None)
             }
             Err(error) => Err(error),

@@ -12,6 +12,9 @@ mod command;
 
 pub use command::{Command, help};
 
+pub const EDIT_SENDS_NOTHING: &str =
+    "That edit sends nothing: the message was not sent before. Write it as a new message.";
+
 pub const EMPTY_NOTE: &str = "A note needs a text: !note the cake is paid.";
 
 pub const BLOCKED: &str = "Not sent: this customer is blocked. !unblock first, then write it again.";

@@ -123,8 +123,9 @@ impl Reload {
         if self.adopt(config) {
             info!("the hours and the automatic texts of the config are read again");
         }
-        if mem::take(&mut self.told) {
+        if self.told {
             self.tell(again_good(&waits)).await?;
+            self.told = false;
         }
         Ok(())
     }

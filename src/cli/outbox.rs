@@ -56,12 +56,18 @@ enum Command {
 }
 
 pub fn outbox(args: &Args, place: &Place) -> anyhow::Result<ExitCode> {
+    // Nobody waits, and no store is held open, while a person thinks.
+    if let Command::Drop { number, yes: false } = args.command
+        && let Some(code) = refused(RowNumber(number))?
+    {
+        return Ok(code);
+    }
     block_on(async {
         let mut link = Link::open(place).await?;
         match args.command {
             Command::List { limit, json } => list(&mut link, place, limit, json).await?,
             Command::Retry { number, again, .. } => retry(&mut link, number.map(RowNumber), again).await?,
-            Command::Drop { number, yes } => return discard(&mut link, RowNumber(number), yes).await,
+            Command::Drop { number, .. } => discard(&mut link, RowNumber(number)).await?,
         }
         Ok(ExitCode::SUCCESS)
     })
@@ -96,18 +102,23 @@ async fn retry(link: &mut Link, number: Option<RowNumber>, again: bool) -> anyho
     Ok(())
 }
 
-async fn discard(link: &mut Link, number: RowNumber, yes: bool) -> anyhow::Result<ExitCode> {
-    if !yes && !io::stdin().is_terminal() {
+/// How it ends when nobody says that it is to be dropped.
+fn refused(number: RowNumber) -> anyhow::Result<Option<ExitCode>> {
+    if !io::stdin().is_terminal() {
         eprintln!("What is dropped is never sent; add --yes if that is what you want.");
-        return Ok(ExitCode::from(USAGE));
+        return Ok(Some(ExitCode::from(USAGE)));
     }
-    if !yes && !confirmed(number)? {
-        print("Nothing is dropped.")?;
-        return Ok(ExitCode::SUCCESS);
+    if confirmed(number)? {
+        return Ok(None);
     }
+    print("Nothing is dropped.")?;
+    Ok(Some(ExitCode::SUCCESS))
+}
+
+async fn discard(link: &mut Link, number: RowNumber) -> anyhow::Result<()> {
     link.ask(Request::Drop { row: number }, |_| Ok(())).await?;
     print("It is not sent any more; its conversation is told.")?;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn confirmed(number: RowNumber) -> io::Result<bool> {

@@ -13,6 +13,8 @@ use crate::{
     store::{Author, ChangeKind, Decision, Mark, MessageRecord, MessageRef, Place, Purpose, RowOp, Target},
 };
 
+/// How long a deletion waits for the name of a card.
+const UNRECORDED: SignedDuration = SignedDuration::from_hours(1);
 /// A person who writes outside the threads gets a hint no oftener than this.
 const HINT_EVERY: SignedDuration = SignedDuration::from_mins(10);
 
@@ -44,7 +46,7 @@ pub(super) fn decide(
             marks::edited(&mut draft, name, inbound, id, content, *notice);
         }
         Event::Edited { content, notice, .. } => edited(&mut draft, inbound, content, *notice),
-        Event::Deleted { .. } if draft.case.message.is_none() && draft.case.unrecorded => return draft.park(),
+        Event::Deleted { .. } if may_be_a_card(&draft) => return draft.park(),
         Event::Deleted { .. } if is_card(&draft) => return super::thread::lost(draft),
         Event::Deleted { ids } if draft.case.message.is_none() => marks::deleted(&mut draft, name, inbound, ids),
         Event::Deleted { .. } => deleted(&mut draft, inbound),
@@ -76,6 +78,12 @@ pub(super) fn decide(
     draft.finish()
 }
 
+/// Whether what was deleted may be a card whose name is not recorded yet. Not for ever: what is parked is looked at again
+/// and again.
+fn may_be_a_card(draft: &Draft<'_>) -> bool {
+    draft.case.message.is_none() && draft.case.unrecorded && draft.now.duration_since(draft.at) < UNRECORDED
+}
+
 fn may_answer(draft: &Draft<'_>, name: &DeskName, inbound: &Inbound) -> bool {
     let operators = &draft.desk(name).operators;
     inbound.from.kind == PersonKind::Human && (operators.is_empty() || operators.contains(&inbound.from.id))
@@ -86,6 +94,7 @@ fn said(draft: &mut Draft<'_>, name: &DeskName, in_thread: Option<&ThreadId>, in
         return;
     }
     let source = MessageRef { place: Place::Desk { desk: name.clone() }, id: message.id.clone() };
+    let written = draft.policy.read(name, &message.content.words());
     let Some(message) = &marks::applied(draft, inbound, message) else {
         keep_inside(draft, inbound, message, source);
         return;
@@ -93,6 +102,12 @@ fn said(draft: &mut Draft<'_>, name: &DeskName, in_thread: Option<&ThreadId>, in
     let said = draft.policy.read(name, &message.content.words());
     if draft.case.conversation.is_none() {
         outside(draft, name, in_thread.is_some(), inbound, message, &said);
+        return;
+    }
+    // What was written to stay inside is not sent by an edit, in whichever order the two come.
+    if written != Said::Words && said == Said::Words {
+        keep_inside(draft, inbound, message, source);
+        draft.tell(desk::EDIT_SENDS_NOTHING, Purpose::Reply, Some(inbound.from.id.clone()));
         return;
     }
     // A command that comes to light late is as stale as words are.
@@ -214,8 +229,7 @@ fn hinted_lately(draft: &Draft<'_>) -> bool {
 fn edited(draft: &mut Draft<'_>, inbound: &Inbound, content: &Content, notice: bool) {
     let kept_inside = matches!(&draft.case.message, Some(MessageRecord { author: Author::Note { .. }, .. }));
     if kept_inside && !notice && desk::read(&content.words()) == Said::Words {
-        let line = "That edit sends nothing: the message was not sent before. Write it as a new message.";
-        draft.tell(line, Purpose::Reply, Some(inbound.from.id.clone()));
+        draft.tell(desk::EDIT_SENDS_NOTHING, Purpose::Reply, Some(inbound.from.id.clone()));
         return;
     }
     let Some((message, operator)) = own_answer(draft).filter(|(_, author)| *author == inbound.from.id) else { return };

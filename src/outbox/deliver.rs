@@ -7,7 +7,7 @@ use frontdesk_core::{ChannelId, Found, Media, MediaRef, MediaStream, Outbound, P
 use jiff::Timestamp;
 use tokio::{
     sync::SemaphorePermit,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -22,7 +22,7 @@ use crate::{
     kill::{self, Point},
     metrics::{self, Step},
     notices::Kind,
-    store::{Outcome, Purpose, Row, RowNumber, RowState, StoreError, Target, Ticket, Verb},
+    store::{Outcome, Purpose, Row, RowNumber, RowOp, RowState, StoreError, Target, Ticket, Verb},
 };
 
 /// No adapter takes longer; should one, its send is uncertain.
@@ -35,6 +35,8 @@ const REOPENED: u32 = 3;
 const A_MOMENT: Duration = Duration::from_millis(100);
 /// A channel whose account is refused is tried again this often.
 const ACCOUNT_PAUSE: Duration = Duration::from_secs(60);
+/// Between two tries to note a send while the disk is full.
+const NO_ROOM: Duration = Duration::from_secs(2);
 /// People are told of what has not gone out after this.
 const LATE: Duration = Duration::from_secs(120);
 
@@ -70,6 +72,9 @@ impl Outbox {
             return self.reopen(&ticket).await;
         }
         let Some(message) = self.outbound(&ticket) else {
+            if is_of_an_unsent_piece(&ticket) {
+                return self.needless(number).await;
+            }
             let reason = "the message itself cannot be found there.".to_owned();
             return self.end(number, Outcome::Failed { reason }).await;
         };
@@ -175,11 +180,17 @@ impl Outbox {
         }
     }
 
+    /// The platform has it. That is not forgotten while the disk has no room to note it: it would be called uncertain.
     async fn sent(&self, ticket: &Ticket, sent: Sent) -> Result<Next, StoreError> {
         if let Target::Thread(_, desk) | Target::Desk(desk) = &ticket.row.what.target {
             self.late_desks().remove(desk);
         }
-        self.end(ticket.row.number, Outcome::Sent { sent }).await
+        loop {
+            match self.end(ticket.row.number, Outcome::Sent { sent: sent.clone() }).await {
+                Err(StoreError::Full { .. }) => sleep(NO_ROOM).await,
+                noted => return noted,
+            }
+        }
     }
 
     /// Certain: the other side saw nothing of it.
@@ -285,6 +296,9 @@ impl Outbox {
 
     /// Who wrote an answer is told once of each; the other desks are told once of a desk that cannot be reached.
     async fn tell_late(&self, row: &Row, why: &str) -> Result<(), StoreError> {
+        if row.delay_told {
+            return Ok(());
+        }
         let purpose = row.what.purpose;
         let tell = match &row.what.target {
             Target::Customer(_) => purpose == Purpose::Answer,
@@ -293,11 +307,15 @@ impl Outbox {
                 purpose != Purpose::Failure && self.late_desks().insert(desk.clone())
             }
         };
-        if row.delay_told || !tell {
+        if !tell {
             return Ok(());
         }
         kill::point(Point::DelayedBefore);
-        self.store.delayed(row.number, self.clock.now(), why.to_owned()).await?;
+        let told = self.store.delayed(row.number, self.clock.now(), why.to_owned()).await;
+        if let (Err(_), Some(desk)) = (&told, row.what.target.desk()) {
+            self.late_desks().remove(desk);
+        }
+        told?;
         kill::point(Point::DelayedAfter);
         self.recorded.notify_one();
         Ok(())
@@ -409,6 +427,11 @@ fn tells_hours(kind: Kind) -> bool {
         Kind::FirstContactClosed | Kind::AfterHours | Kind::Invitation => true,
         Kind::FirstContact => false,
     }
+}
+
+/// The deletion of a piece that was taken back before it was sent: other pieces have names.
+fn is_of_an_unsent_piece(ticket: &Ticket) -> bool {
+    matches!(ticket.row.what.op, RowOp::Delete { piece, .. } if piece > 0) && !ticket.subject.is_empty()
 }
 
 /// Before the send nothing is visible, so nothing is uncertain.

@@ -185,6 +185,7 @@ impl Lanes {
 
     pub fn before(&mut self, target: &Target, row: &Row) {
         if let Some(lane) = self.lanes.get_mut(target) {
+            lane.rows.retain(|_, entry| entry.number != row.number);
             lane.rows.insert((row.order, Reverse(row.number.0)), Entry::of(row, false));
         }
         self.queue(target);

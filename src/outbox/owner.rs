@@ -44,7 +44,16 @@ impl Outbox {
             let there = self.store.ticket(number).await?.is_some();
             return Ok(if there { Told::Sending } else { Told::Gone });
         }
-        let outcome = taken_out(&ticket.row);
+        // As it is now: it may have been tried meanwhile.
+        let row = match self.store.ticket(number).await {
+            Ok(Some(ticket)) => ticket.row,
+            Ok(None) => return Ok(Told::Gone),
+            Err(error) => {
+                self.insert(&[ticket.row], true);
+                return Err(error);
+            }
+        };
+        let outcome = taken_out(&row);
         if let Err(error) = self.settle(number, outcome).await {
             self.insert(&[ticket.row], true);
             return Err(error);

@@ -3,6 +3,7 @@
 use std::{
     fs, io,
     ops::ControlFlow,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -25,6 +26,8 @@ const TOLD_EVERY: Duration = Duration::from_secs(1);
 /// What lies beside the store and cannot be made again: a key that opens the account's encrypted history, and which
 /// room is whose desk. The keys of the device stay out: used twice they would do harm.
 const KEPT: [&str; 2] = ["recovery-key", "rooms.json"];
+/// On the disk of the store a backup ends while so much is left, in bytes: well above what makes the store refuse.
+const SPARED: u64 = 192 * 1024 * 1024;
 /// A file that is longer than this is none of those.
 const LONGEST: u64 = 1024 * 1024;
 
@@ -37,7 +40,8 @@ impl Tools {
         for (name, bytes) in beside(&self.data)? {
             output.file(&name, &bytes).map_err(unwritten)?;
         }
-        let writing = Arc::new(Mutex::new(Writing { output, told: Instant::now(), failed: None }));
+        let beside_store = shared_disk(file, &self.data).map_err(unwritten)?;
+        let writing = Arc::new(Mutex::new(Writing { output, told: Instant::now(), failed: None, beside_store }));
         let copied = self.archive.copy(take(Arc::clone(&writing), answers.clone())).await?;
         if let Some(error) = lock(&writing).failed.take() {
             return Err(unwritten(error).into());
@@ -65,13 +69,33 @@ struct Writing {
     output: Writer,
     told: Instant,
     failed: Option<io::Error>,
+    /// The file's folder, where it is on the disk of the store.
+    beside_store: Option<PathBuf>,
+}
+
+impl Writing {
+    fn piece(&mut self, piece: &[u8]) -> io::Result<()> {
+        let full = |folder: &PathBuf| fs4::available_space(folder).is_ok_and(|free| free < SPARED);
+        if self.beside_store.as_ref().is_some_and(full) {
+            let text = "it would fill the disk that frontdesk itself writes to; write it to another one";
+            return Err(io::Error::new(io::ErrorKind::StorageFull, text));
+        }
+        self.output.records(piece)
+    }
+}
+
+/// The file's folder, when it is on the disk of the data folder.
+fn shared_disk(file: &Path, data: &Path) -> io::Result<Option<PathBuf>> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let same = folder.metadata()?.dev() == data.metadata()?.dev();
+    Ok(same.then(|| folder.to_owned()))
 }
 
 /// Writes what is copied; stops when that fails, or when nobody waits for it any more.
 fn take(writing: Arc<Mutex<Writing>>, answers: Answers) -> Take {
     Box::new(move |piece| {
         let mut writing = lock(&writing);
-        if let Err(error) = writing.output.records(piece) {
+        if let Err(error) = writing.piece(piece) {
             writing.failed = Some(error);
             return ControlFlow::Break(());
         }

@@ -114,7 +114,11 @@ impl Tools {
         loop {
             let page = self.archive.conversations(before, PAGE).await?;
             for (conversation, _) in &page.found {
-                self.messages(conversation.id, answers).await?;
+                match self.messages(conversation.id, answers).await {
+                    // Its time was over meanwhile.
+                    Ok(_) | Err(ToolError::Refused(_)) => {}
+                    Err(error) => return Err(error),
+                }
             }
             before = page.before;
             if before.is_none() {

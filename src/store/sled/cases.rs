@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{
     super::{
-        Asks, Case, Conversation, ConversationId, Fact, Identity, IdentityId, InboxRow, Known, MessageKey,
+        Asks, Case, ChangeKind, Conversation, ConversationId, Fact, Identity, IdentityId, InboxRow, Known, MessageKey,
         MessageRecord, MessageRef, Place, Row, RowNumber, Settled, StoreError, Target, ThreadBinding, known_names,
     },
     asked, keys,
@@ -48,6 +48,9 @@ pub(super) fn load(txn: &Txn, instance: u64, row: &InboxRow, asks: Asks) -> Resu
         case.waiting = txn.keys(&keys::waiting_at(desk), WAITING)?.len();
     }
     case.hours = txn.get(&keys::hours_set())?.unwrap_or_default();
+    // What the message says by now may ask for something else.
+    let edited = case.mark.as_ref().is_some_and(|mark| matches!(mark.what, ChangeKind::Edited { .. }));
+    let asks = if edited { Asks { queue: true, block: true } } else { asks };
     asked::load(txn, asks, desk_of(fact, &case).cloned().as_ref(), &mut case)?;
     Ok(case)
 }

@@ -26,10 +26,15 @@ pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, String> {
 
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     match bytes.split_first() {
-        Some((&VERSION, json)) => serde_json::from_slice(json).map_err(|error| error.to_string()),
+        Some((&VERSION, json)) => serde_json::from_slice(json).map_err(|error| without_words(&error)),
         Some((version, _)) => Err(format!("a value has the unknown version {version}")),
         None => Err("a value is empty".to_owned()),
     }
+}
+
+/// Where a value cannot be read and why; what it says stays out of logs.
+fn without_words(error: &serde_json::Error) -> String {
+    format!("a value cannot be read ({:?} error at byte {})", error.classify(), error.column())
 }
 
 pub(super) fn stored(bytes: &[u8]) -> Result<Stored<'_>, String> {

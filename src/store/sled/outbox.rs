@@ -125,7 +125,10 @@ pub(super) fn reopen_thread(txn: &mut Txn, number: RowNumber, at: Timestamp) -> 
     let Some(row) = find(txn, number)? else { return Ok(None) };
     let Target::Thread(id, desk) = row.what.target else { return Ok(None) };
     if let Some(opening) = txn.get::<RowNumber>(&keys::opening(id, &desk))? {
-        return find(txn, opening);
+        let Some(opening) = find(txn, opening)? else { return Ok(None) };
+        let first = Row { order: opening.order.min(row.order), ..opening };
+        txn.put(keys::row(first.number), &first)?;
+        return Ok(Some(first));
     }
     let Some(conversation) = txn.get::<Conversation>(&keys::conversation(id))? else { return Ok(None) };
     let previous = conversation.previous.map(|id| txn.get::<Conversation>(&keys::conversation(id))).transpose()?;

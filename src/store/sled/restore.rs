@@ -144,10 +144,25 @@ pub(super) fn without_automatic(mut decision: Decision) -> Decision {
     decision.rows.retain(|row| !matches!(row.purpose, Purpose::Automatic(_)));
     decision.messages.retain(|message| !matches!(message.author, Author::Automatic { .. }));
     decision.timers.retain(|timer| timer.kind != TimerKind::Automatic);
-    for conversation in &mut decision.conversations {
-        conversation.pending = None;
+    for pending in decision.conversations.iter_mut().filter_map(|conversation| conversation.pending.take()) {
+        if let Some(contact) = &mut decision.contact {
+            count_as_said(contact, pending.kind, pending.since);
+        }
+    }
+    for entry in decision.ledger.iter_mut().filter(|entry| entry.verdict == Verdict::Planned) {
+        entry.verdict = Verdict::Silent { reason: Silence::Uncertain };
     }
     decision
+}
+
+/// Of what may have been said before, nothing is said again.
+fn count_as_said(contact: &mut Contact, kind: Kind, at: Timestamp) {
+    match kind {
+        Kind::FirstContact | Kind::FirstContactClosed | Kind::Invitation => {
+            contact.acknowledged_at.get_or_insert(at);
+        }
+        Kind::AfterHours => contact.notice_at = Some(at),
+    }
 }
 
 /// A row that may repeat what stands at the desk already says so.
@@ -191,12 +206,7 @@ fn drop_timer(txn: &mut Txn, key: &Key, made: Timestamp) -> Result<(), StoreErro
     let Some(mut conversation) = txn.get::<Conversation>(&at)? else { return Ok(()) };
     let Some(pending) = conversation.pending.take_if(|pending| pending.timer == timer.id) else { return Ok(()) };
     if let Some(mut contact) = txn.get::<Contact>(&keys::contact(conversation.contact))? {
-        match pending.kind {
-            Kind::FirstContact | Kind::FirstContactClosed | Kind::Invitation => {
-                contact.acknowledged_at.get_or_insert(made);
-            }
-            Kind::AfterHours => contact.notice_at = Some(made),
-        }
+        count_as_said(&mut contact, pending.kind, made);
         txn.put(keys::contact(contact.id), &contact)?;
     }
     let verdict = Verdict::Silent { reason: Silence::Uncertain };

@@ -134,13 +134,17 @@ fn remove(txn: &mut Txn, conversation: &Conversation, before: Timestamp, limit: 
     if left == 0 {
         return Ok(0);
     }
-    for (key, binding) in txn.scan::<ThreadBinding>(&keys::threads_of(conversation.id), None, limit)? {
-        txn.remove(keys::thread_owner(&binding.desk, &binding.thread))?;
-        txn.remove(key)?;
+    let latest = txn.get::<Identity>(&keys::identity(conversation.identity))?.and_then(|it| it.conversation);
+    let is_latest = latest == Some(conversation.id);
+    // In the thread of a blocked customer, and only there, they can be unblocked.
+    if !(is_latest && conversation.blocked.is_some()) {
+        for (key, binding) in txn.scan::<ThreadBinding>(&keys::threads_of(conversation.id), None, limit)? {
+            txn.remove(keys::thread_owner(&binding.desk, &binding.thread))?;
+            txn.remove(key)?;
+        }
     }
     remove_ledger(txn, conversation.contact, before)?;
-    let latest = txn.get::<Identity>(&keys::identity(conversation.identity))?.and_then(|it| it.conversation);
-    if latest == Some(conversation.id) {
+    if is_latest {
         // It says that the customer has written before.
         return forget_words(txn, conversation).map(|()| left);
     }

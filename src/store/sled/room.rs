@@ -94,10 +94,17 @@ impl Room {
 /// A file whose blocks are really its own.
 fn make(path: &Path) -> io::Result<()> {
     let mut file = File::create(path)?;
-    if fs4::FileExt::allocate(&file, RESERVE).is_err() {
+    match fs4::FileExt::allocate(&file, RESERVE) {
+        Ok(()) => {}
+        // There is no room, or not for this user: writing would take the last of it.
+        Err(error) if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
+            return Err(error);
+        }
         // Not every file system can.
-        let piece = vec![0xa5; 1 << 20];
-        (0..RESERVE / MIB).try_for_each(|_| file.write_all(&piece))?;
+        Err(_) => {
+            let piece = vec![0xa5; 1 << 20];
+            (0..RESERVE / MIB).try_for_each(|_| file.write_all(&piece))?;
+        }
     }
     file.sync_all()
 }

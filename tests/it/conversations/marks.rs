@@ -83,3 +83,16 @@ async fn what_becomes_readable_too_late_is_not_sent_because_it_was_edited() {
     assert!(!world.chat("Anna").contains("until six"), "{}", world.chat("Anna"));
     assert!(world.room().contains("can be read only now and was not sent"), "{}", world.room());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_note_that_is_edited_before_it_can_be_read_is_not_sent() {
+    let world = greeted().await;
+    hidden(&world, "o-note").await;
+    let edit = Event::Edited { id: "o-note".into(), content: Content::text("he never pays"), notice: false };
+    world.at_desk("ann", None, edit).await;
+    world.secs(20).await;
+    world.writes("ann", Some(world.thread("Anna")), Message::text("o-note", "!note he never pays")).await;
+    world.secs(60).await;
+    assert!(!world.chat("Anna").contains("pays"), "{}", world.chat("Anna"));
+    assert!(world.room().contains("That edit sends nothing"), "{}", world.room());
+}

@@ -23,6 +23,8 @@ struct Shell {
 impl Shell {
     fn on(data: &Path) -> Self {
         let folder = TempDir::new().unwrap();
+        // As the program makes it.
+        fs::set_permissions(data, fs::Permissions::from_mode(0o700)).unwrap();
         let config = format!(
             "[business]\nname = \"Blue Door Bakery\"\ntimezone = \"Europe/Berlin\"\n[telegram.shop]\ntoken = {{ env = \"NOT_SET\" }}\n\
              [matrix.desk]\n[desks.main]\nchannel = \"matrix.desk\"\n[store]\nurl = \"sled:{}\"\n",
