@@ -3,11 +3,15 @@
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use frontdesk_core::{ChannelHealth, ChannelId};
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout_at},
+};
 
 /// Told by the adapters and the store; starts with every channel connecting.
 pub struct Health {
@@ -17,6 +21,8 @@ pub struct Health {
 
 struct State {
     channels: BTreeMap<ChannelId, ChannelHealth>,
+    /// When each of them last began to connect.
+    began: BTreeMap<ChannelId, Instant>,
     /// Channels whose account the platform refuses to send for: why, and what to do about it.
     refused: BTreeMap<ChannelId, String>,
     /// What is wrong with the store and what to do about it.
@@ -26,9 +32,11 @@ struct State {
 impl Health {
     #[must_use]
     pub fn new(channels: impl IntoIterator<Item = ChannelId>) -> Self {
-        let channels = channels.into_iter().map(|channel| (channel, ChannelHealth::Connecting)).collect();
+        let channels: BTreeMap<_, _> =
+            channels.into_iter().map(|channel| (channel, ChannelHealth::Connecting)).collect();
+        let began = channels.keys().map(|channel| (channel.clone(), Instant::now())).collect();
         Self {
-            state: Mutex::new(State { channels, refused: BTreeMap::new(), store: None }),
+            state: Mutex::new(State { channels, began, refused: BTreeMap::new(), store: None }),
             changed: watch::Sender::new(()),
         }
     }
@@ -42,6 +50,9 @@ impl Health {
         if health == ChannelHealth::CaughtUp {
             // Connected anew: whether it may send shows with the next message.
             self.lock().refused.remove(channel);
+        }
+        if health == ChannelHealth::Connecting {
+            self.lock().began.insert(channel.clone(), Instant::now());
         }
         log(channel, &health);
         self.changed.send_replace(());
@@ -109,6 +120,23 @@ impl Health {
     #[must_use]
     pub fn writable(&self) -> bool {
         self.lock().store.is_none()
+    }
+
+    /// Until a channel no longer connects, catches up or makes its rooms ready, and no longer than `patience` after it
+    /// began to.
+    pub async fn settled(&self, channel: &ChannelId, patience: Duration) {
+        let mut changes = self.changes();
+        while let Some(began) = self.unsettled_since(channel) {
+            let Ok(Ok(())) = timeout_at(began + patience, changes.changed()).await else { return };
+        }
+    }
+
+    fn unsettled_since(&self, channel: &ChannelId) -> Option<Instant> {
+        let state = self.lock();
+        match state.channels.get(channel)? {
+            ChannelHealth::Connecting | ChannelHealth::Connected => state.began.get(channel).copied(),
+            ChannelHealth::CaughtUp | ChannelHealth::Failing { .. } => None,
+        }
     }
 
     /// In words, for `/readyz`.
@@ -186,6 +214,26 @@ mod tests {
         assert!(health.caught_up(std::slice::from_ref(&desk)));
         assert!(!health.caught_up(&[desk, shop]));
         assert!(!health.caught_up(&["matrix.other".into()]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_channel_that_connects_is_waited_for_a_while() {
+        let (health, shop, desk) = health();
+        let patience = Duration::from_secs(10);
+        let began = Instant::now();
+        health.settled(&shop, patience).await;
+        assert_eq!(began.elapsed(), patience, "not for ever");
+        health.settled(&shop, patience).await;
+        assert_eq!(began.elapsed(), patience, "and only once");
+
+        health.set(&desk, ChannelHealth::Failing { problem: "no route".into() });
+        health.set(&desk, ChannelHealth::Connecting);
+        tokio::join!(health.settled(&desk, patience), async {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            health.set(&desk, ChannelHealth::Connected);
+            health.set(&desk, ChannelHealth::CaughtUp);
+        });
+        assert_eq!(began.elapsed(), patience + Duration::from_secs(3));
     }
 
     #[test]

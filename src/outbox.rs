@@ -32,6 +32,7 @@ mod lanes;
 mod outbound;
 mod owner;
 mod pace;
+mod turn;
 
 pub use lanes::Counts;
 use lanes::Lanes;

@@ -3,12 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use frontdesk_core::{ChannelId, Found, Media, MediaRef, MediaStream, Outbound, Pace, RefusedScope, SendError, Sent};
+use frontdesk_core::{ChannelId, Found, Media, MediaRef, MediaStream, Outbound, RefusedScope, SendError, Sent};
 use jiff::Timestamp;
-use tokio::{
-    sync::SemaphorePermit,
-    time::{Instant, sleep, sleep_until, timeout},
-};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -31,8 +28,6 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(90);
 const FIND_TIMEOUT: Duration = Duration::from_secs(60);
 /// A message opens its thread anew so often; then it waits until the desk's room is well.
 const REOPENED: u32 = 3;
-/// A wait that is worth a second look at the row.
-const A_MOMENT: Duration = Duration::from_millis(100);
 /// A channel whose account is refused is tried again this often.
 const ACCOUNT_PAUSE: Duration = Duration::from_secs(60);
 /// Between two tries to note a send while the disk is full.
@@ -57,7 +52,8 @@ impl Outbox {
             return Ok(next);
         }
         let paces = channel.adapter.paces(&ticket.address);
-        let Some((_slot, waited)) = self.my_turn(id, channel, &paces, stop).await else {
+        let at_desk = target.desk().is_some();
+        let Some((_slot, waited)) = self.my_turn(id, channel, &paces, at_desk, stop).await else {
             return Ok(Next::Wait(after(self.clock.now(), Duration::from_secs(1))));
         };
         if waited {
@@ -102,34 +98,6 @@ impl Outbox {
             Target::Thread(_, desk) | Target::Desk(desk) => self.desks.get(desk)?,
         };
         self.channels.get_key_value(id)
-    }
-
-    /// Waits for the pace, and for a free slot of the channel; says whether that took any time. `None` when the
-    /// program stops.
-    async fn my_turn<'a>(
-        &self,
-        id: &ChannelId,
-        channel: &'a Channel,
-        paces: &[Pace],
-        stop: &CancellationToken,
-    ) -> Option<(SemaphorePermit<'a>, bool)> {
-        let began = Instant::now();
-        let turn = async {
-            sleep_until(self.pacer.reserve(id, paces)).await;
-            loop {
-                while let Some(until) = self.pacer.blocked(id, paces) {
-                    sleep_until(until).await;
-                }
-                let slot = channel.slots.acquire().await.ok()?;
-                if self.pacer.blocked(id, paces).is_none() {
-                    return Some((slot, began.elapsed() > A_MOMENT));
-                }
-            }
-        };
-        tokio::select! {
-            slot = turn => slot,
-            () = stop.cancelled() => None,
-        }
     }
 
     async fn attempt(
