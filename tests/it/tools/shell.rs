@@ -23,8 +23,6 @@ struct Shell {
 impl Shell {
     fn on(data: &Path) -> Self {
         let folder = TempDir::new().unwrap();
-        // As the program makes it.
-        fs::set_permissions(data, fs::Permissions::from_mode(0o700)).unwrap();
         let config = format!(
             "[business]\nname = \"Blue Door Bakery\"\ntimezone = \"Europe/Berlin\"\n[telegram.shop]\ntoken = {{ env = \"NOT_SET\" }}\n\
              [matrix.desk]\n[desks.main]\nchannel = \"matrix.desk\"\n[store]\nurl = \"sled:{}\"\n",
@@ -200,6 +198,8 @@ async fn the_socket_stands_nonsense_and_crowds() {
 async fn a_list_of_people_is_imported_line_by_line() {
     let mut world = World::at(MONDAY).await;
     world.kill().await;
+    // As the program makes it.
+    fs::set_permissions(world.folder(), fs::Permissions::from_mode(0o700)).unwrap();
     let shell = Shell::on(world.folder());
     let list = "\u{feff}Channel;User;Name;Language;Since\ntelegram.shop;4242;\"Anna; the baker\";de;2019\n\
                 telegram.shp;1;Ben\n\ntelegram.shop;;Cleo\ntelegram.shop;@ben_b;Ben;klingonisch\n\
