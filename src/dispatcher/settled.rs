@@ -150,6 +150,12 @@ fn answer(draft: &mut Draft<'_>, settled: &Settled) {
             let line = format!("Not delivered yet: {reason} It goes out by itself as soon as that works.");
             draft.tell(line, Purpose::Failure, operator(&message));
         }
+        // The outbox took a piece for one that was never sent; of this one nobody knows.
+        (Outcome::Superseded, Verb::Delete) if message.changes.iter().any(|it| it.what == ChangeKind::Uncertain) => {
+            let line = "The deletion did not reach the customer: a part of the answer may have arrived, and cannot be \
+                        found there.";
+            draft.tell(line, Purpose::Failure, operator(&message));
+        }
         (Outcome::Superseded, Verb::Post) if message.is_deleted() => taken_back(draft, &message),
         (Outcome::Delayed { .. }, Verb::Edit | Verb::Delete | Verb::React)
         | (Outcome::Failed { .. } | Outcome::Uncertain { .. }, Verb::React)

@@ -53,6 +53,20 @@ async fn a_long_answer_is_deleted_whole_and_its_missing_piece_alone_is_sent_agai
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_deletes_a_long_answer_of_which_a_piece_may_have_arrived_is_told() {
+    let world = asked().await;
+    world.shop.fail_next(Fault::AnswerLost);
+    let long = format!("{} {}", "First we bake. ".repeat(12).trim_end(), "Then we sell. ".repeat(5).trim_end());
+    let answer = world.answers("ann", "Anna", &long).await;
+    world.secs(120).await;
+    world.at_desk("ann", Some(world.thread("Anna")), Event::Deleted { ids: vec![answer] }).await;
+    world.secs(60).await;
+    let (chat, room) = (world.chat("Anna"), world.room());
+    assert!(chat.contains("frontdesk: First we bake") && chat.matches("(deleted)").count() == 1, "{chat}");
+    assert!(room.contains("The deletion did not reach the customer: a part of the answer may have arrived"), "{room}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_was_taken_back_during_an_outage_never_arrives() {
     let world = asked().await;
     for _ in 0..3 {
