@@ -225,6 +225,16 @@ async fn what_a_blocked_customer_wrote_lately_stays() {
     let store = home.open();
     let past = Past { customer: 1, opened: 1, closed: Some(1), messages: 2, named: Named::No };
     write_all(&store, std::slice::from_ref(&past)).await;
+    let binding = ThreadBinding { conversation: ConversationId(1), desk: desk(), thread: "thread".into() };
+    let owner = keys::thread_owner(&binding.desk, &binding.thread);
+    let step = store.committer.step({
+        let owner = owner.clone();
+        move |txn| {
+            txn.put(keys::thread(binding.conversation, &binding.desk), &binding)?;
+            txn.put(owner, &binding)
+        }
+    });
+    step.await.unwrap();
     let wrote = async |on| {
         let blocked = Blocked { at: day(2), by: "Ann".into(), messages: 1, first_at: Some(on), latest: vec![] };
         let conversation = Conversation { last_customer_at: on, blocked: Some(blocked), ..conversation_of(1, &past) };
@@ -238,4 +248,6 @@ async fn what_a_blocked_customer_wrote_lately_stays() {
     assert_eq!(found(&store, 1, &past).await, Left::Bare);
     let (bare, _) = store.conversation(ConversationId(1)).await.unwrap().unwrap();
     assert_eq!(bare.blocked.map(|blocked| (blocked.by, blocked.messages)), Some(("Ann".to_owned(), 0)));
+    let bound = store.committer.read(move |txn| txn.has(&owner)).await.unwrap();
+    assert!(bound, "they can only be unblocked in the thread");
 }
