@@ -31,6 +31,9 @@ pub const UNDECRYPTABLE: &str = "A message of yours could not be decrypted and w
 pub const READABLE_NOW: &str =
     "A message of yours can be read only now and was not sent, because you may have written it again. It says:";
 
+/// Why a platform with a reply window took no answer.
+pub const WINDOW_CLOSED: &str = "the platform lets us answer only after the customer has written again.";
+
 /// What an operator's message is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {

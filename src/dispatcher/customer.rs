@@ -28,6 +28,7 @@ pub(super) fn decide(mut draft: Draft<'_>, channel: &ChannelId, inbound: &Inboun
         Event::Started { payload } => started(&mut draft, channel, inbound, payload.clone()),
         Event::Blocked => reachable(&mut draft, false),
         Event::Unblocked => reachable(&mut draft, true),
+        Event::Known => known_before(&mut draft, channel, inbound),
         Event::Status { state, .. } => delivery(&mut draft, state),
         Event::IdentityMoved { to, .. } => moved(&mut draft, to),
         Event::ChatMoved { to, .. } => {
@@ -333,10 +334,25 @@ fn reachable(draft: &mut Draft<'_>, reachable: bool) {
     }
 }
 
+/// Heard of before we met: nobody who writes for the first time.
+fn known_before(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound) {
+    let stranger = draft.case.contact.is_none();
+    meet(draft, channel, inbound);
+    let at = draft.at;
+    let Some(contact) = &mut draft.case.contact else { return };
+    if stranger && contact.acknowledged_at.is_none() {
+        contact.acknowledged_at = Some(at);
+        draft.silent(crate::notices::Kind::FirstContact, Silence::KnownBefore);
+    }
+}
+
 fn delivery(draft: &mut Draft<'_>, state: &DeliveryState) {
     draft.change(ChangeKind::Delivery { delivery: state.clone() });
-    if let (DeliveryState::Failed { reason }, Some(message)) = (state, draft.case.message.clone()) {
-        super::settled::failed(draft, &message, None, reason);
+    let Some(message) = draft.case.message.clone() else { return };
+    match state {
+        DeliveryState::Failed { reason } => super::settled::failed(draft, &message, None, reason),
+        DeliveryState::WindowClosed => super::settled::failed(draft, &message, None, desk::WINDOW_CLOSED),
+        DeliveryState::Sent | DeliveryState::Delivered | DeliveryState::Read => {}
     }
 }
 

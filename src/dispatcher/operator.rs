@@ -71,6 +71,7 @@ pub(super) fn decide(
         | Event::ThreadGone { .. }
         | Event::Blocked
         | Event::Unblocked
+        | Event::Known
         | Event::Started { .. }
         | Event::Unread { .. }
         | Event::Unsupported { .. } => {}

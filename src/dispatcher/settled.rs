@@ -176,7 +176,7 @@ fn may_be_there(message: &MessageRecord) -> bool {
     message.changes.iter().any(|change| match &change.what {
         ChangeKind::Delivery { delivery } => match delivery {
             DeliveryState::Sent | DeliveryState::Delivered | DeliveryState::Read => true,
-            DeliveryState::Failed { .. } => false,
+            DeliveryState::Failed { .. } | DeliveryState::WindowClosed => false,
         },
         ChangeKind::Uncertain => true,
         ChangeKind::Edited { .. } | ChangeKind::Deleted => false,

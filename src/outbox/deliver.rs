@@ -16,6 +16,7 @@ use super::{
     pace::{after, backoff},
 };
 use crate::{
+    desk,
     kill::{self, Point},
     metrics::{self, Step},
     notices::Kind,
@@ -187,8 +188,7 @@ impl Outbox {
                 self.again(ticket, until, Some(why)).await
             }
             SendError::WindowClosed => {
-                let reason = "the platform lets us answer only after the customer has written again.".to_owned();
-                self.end(number, Outcome::Failed { reason }).await
+                self.end(number, Outcome::Failed { reason: desk::WINDOW_CLOSED.to_owned() }).await
             }
             SendError::Moved(to) => {
                 let Target::Customer(identity) = ticket.row.what.target else { return self.reopen(&ticket).await };

@@ -188,6 +188,7 @@ fn change(change: &Change) -> ChangeLine {
             DeliveryState::Delivered => What::Delivered,
             DeliveryState::Read => What::Read,
             DeliveryState::Failed { reason } => What::Failed { reason: reason.clone() },
+            DeliveryState::WindowClosed => What::Failed { reason: desk::WINDOW_CLOSED.to_owned() },
         },
         ChangeKind::Uncertain => What::Uncertain,
     };

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     AccountId, Address, Capabilities, ChannelHealth, Cursor, Finding, Found, Inbound, InboxError, MediaRef, Outbound,
-    Pace, Prepared, ReceiveError, RefusedScope, SendError, Sent, Signal,
+    Pace, Prepared, ReceiveError, RefusedScope, SendError, Sent, Signal, Template,
 };
 
 /// One channel: receives, sends, and says what it can do. Desks use the same interface as customers.
@@ -72,6 +72,12 @@ pub trait Adapter: Send + Sync {
     /// Shows typing or seen, if it can be done at once; never queued, never an error.
     async fn signal(&self, to: &Address, signal: Signal) {
         let _ = (to, signal);
+    }
+
+    /// The messages that the platform approved beforehand, each once for each of its languages. Empty where a platform
+    /// has none. `Refused` with what to do where they cannot be read.
+    async fn templates(&self) -> Result<Vec<Template>, SendError> {
+        Ok(Vec::new())
     }
 
     /// Tries the account's credentials, rights and rooms, for `check --online`. Changes nothing.

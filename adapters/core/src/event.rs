@@ -116,6 +116,8 @@ pub enum Event {
     },
     Blocked,
     Unblocked,
+    /// The business knew the person before we did (its address book, its old chats). Opens nothing, causes nothing.
+    Known,
     /// The person opened the chat without a question yet (`/start`); `payload` says where they came from.
     Started {
         payload: Option<String>,
@@ -177,7 +179,11 @@ pub enum DeliveryState {
     Sent,
     Delivered,
     Read,
-    Failed { reason: String },
+    Failed {
+        reason: String,
+    },
+    /// The platform took it, and then did not deliver it: the customer has to write again before we may.
+    WindowClosed,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

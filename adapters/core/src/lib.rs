@@ -30,5 +30,5 @@ pub use id::{
     AccountId, Address, Bucket, ChannelId, ChatId, Cursor, DeskName, EventKey, OutboxKey, PlatformId, PlatformUser,
     ThreadId,
 };
-pub use outbound::{Found, Op, Outbound, Post, Prepared, Sent, Signal, Style};
+pub use outbound::{Argument, Found, Op, Outbound, Post, Prepared, Sent, Signal, Style, Template};
 pub use secret::Secret;

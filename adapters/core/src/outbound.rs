@@ -34,7 +34,8 @@ pub enum Op {
     Template {
         name: String,
         language: String,
-        arguments: Vec<String>,
+        /// In the order of [`Template::parameters`].
+        arguments: Vec<Argument>,
     },
 }
 
@@ -52,6 +53,29 @@ impl Post {
     pub fn words(text: impl Into<String>) -> Self {
         Self { content: Content::text(text), style: Style::Words, reply_to: None, mentions: Vec::new() }
     }
+}
+
+/// A message that the platform approved beforehand, in one language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    pub name: String,
+    /// As the platform writes it (`en_US`, `de`).
+    pub language: String,
+    /// What the customer reads, with `{{1}}` or `{{name}}` where a parameter stands.
+    pub body: String,
+    /// Each once, in the order in which they stand in `body`: `1`, or a name.
+    pub parameters: Vec<String>,
+    /// Why it cannot be sent from here, in words: not approved, or it has parts that need more than words.
+    pub problem: Option<String>,
+}
+
+/// What takes a parameter's place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Argument {
+    /// `None` where the template numbers its parameters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    pub text: String,
 }
 
 /// Who speaks, as far as the receiving platform can show it.

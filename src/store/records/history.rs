@@ -48,7 +48,9 @@ impl MessageRecord {
     pub fn has_failed(&self) -> bool {
         self.changes.iter().any(|change| match &change.what {
             ChangeKind::Uncertain => true,
-            ChangeKind::Delivery { delivery } => matches!(delivery, DeliveryState::Failed { .. }),
+            ChangeKind::Delivery { delivery } => {
+                matches!(delivery, DeliveryState::Failed { .. } | DeliveryState::WindowClosed)
+            }
             ChangeKind::Edited { .. } | ChangeKind::Deleted => false,
         })
     }

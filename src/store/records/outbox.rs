@@ -1,6 +1,6 @@
 //! What has still to be sent, and how it ended.
 
-use frontdesk_core::{Content, DeskName, OutboxKey, PlatformUser, Prepared, Sent, Style};
+use frontdesk_core::{Argument, Content, DeskName, OutboxKey, PlatformUser, Prepared, Sent, Style};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -104,7 +104,7 @@ pub enum RowOp {
     Template {
         name: String,
         language: String,
-        arguments: Vec<String>,
+        arguments: Vec<Argument>,
     },
 }
 

@@ -92,6 +92,7 @@ fn subject(event: &Event) -> Option<&PlatformId> {
         | Event::ThreadGone { .. }
         | Event::Blocked
         | Event::Unblocked
+        | Event::Known
         | Event::Started { .. }
         | Event::Undecryptable { .. }
         | Event::Unread { .. }
@@ -208,6 +209,7 @@ fn named(txn: &Txn, instance: u64, place: &Place, event: &Event) -> Result<Optio
         | Event::ThreadGone { .. }
         | Event::Blocked
         | Event::Unblocked
+        | Event::Known
         | Event::Started { .. }
         | Event::Undecryptable { .. }
         | Event::Unread { .. }

@@ -1,7 +1,7 @@
 //! The form of every stored record. A change here means that an old database is read differently: add fields with a
 //! default, or raise the version.
 
-use frontdesk_core::{AccountId, DeliveryState, MemberChange, OutboxKey, Prepared, Style};
+use frontdesk_core::{AccountId, Argument, DeliveryState, MemberChange, OutboxKey, Prepared, Style};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::*;
@@ -153,14 +153,18 @@ fn the_outbox_keeps_its_form() {
         RowOp::Edit { message: MessageKey(1), content: content(), style: Style::Notice },
         RowOp::Delete { message: MessageKey(1), piece: 0 },
         RowOp::React { message: MessageKey(1), emoji: Some("👀".to_owned()) },
-        RowOp::Template { name: "again".to_owned(), language: "de".to_owned(), arguments: vec!["Anna".to_owned()] },
+        RowOp::Template {
+            name: "again".to_owned(),
+            language: "de".to_owned(),
+            arguments: vec![Argument { name: None, text: "Anna".to_owned() }],
+        },
     ];
     insta::assert_snapshot!(ops.map(|op| on_disk(&op)).join("\n"), @r#"
     1 {"op":"open_thread","content":{"parts":[{"part":"text","text":"hello"}]},"reply_to":1}
     1 {"op":"edit","message":1,"content":{"parts":[{"part":"text","text":"hello"}]},"style":"notice"}
     1 {"op":"delete","message":1,"piece":0}
     1 {"op":"react","message":1,"emoji":"👀"}
-    1 {"op":"template","name":"again","language":"de","arguments":["Anna"]}
+    1 {"op":"template","name":"again","language":"de","arguments":[{"text":"Anna"}]}
     "#);
     let purposes = [Purpose::Relay, Purpose::Answer, Purpose::Card, Purpose::Failure, Purpose::Reply];
     let targets = [Target::Customer(IdentityId(1)), Target::Desk(desk())];

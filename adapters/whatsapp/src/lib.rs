@@ -1,0 +1,1 @@
+//! frontdesk's adapter for the WhatsApp Cloud API.
