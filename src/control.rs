@@ -39,8 +39,8 @@ const AHEAD: usize = 64;
 
 /// Serves tools until `stop`. Without a socket the program runs all the same, and the log says why.
 pub async fn serve(data: PathBuf, tools: Arc<Tools>, stop: CancellationToken) {
-    let listener = match listen(&data) {
-        Ok(listener) => listener,
+    let (listener, owner) = match listen(&data) {
+        Ok(listening) => listening,
         Err(error) => {
             warn!(%error, "no {SOCKET} in the data folder: inbox, outbox, contacts and backup work only while stopped");
             return stop.cancelled().await;
@@ -55,6 +55,9 @@ pub async fn serve(data: PathBuf, tools: Arc<Tools>, stop: CancellationToken) {
             stream = listener.accept() => stream,
         };
         match stream {
+            Ok((stream, _)) if !may_ask(&stream, owner) => {
+                warn!("another user of this machine tried to use {SOCKET} and was sent away");
+            }
             Ok((stream, _)) => {
                 let (tools, stop) = (Arc::clone(&tools), stop.clone());
                 let place = Arc::clone(&places).try_acquire_owned().ok();
@@ -74,8 +77,13 @@ pub async fn serve(data: PathBuf, tools: Arc<Tools>, stop: CancellationToken) {
     let _ = std::fs::remove_file(data.join(SOCKET));
 }
 
-/// Only this user may connect. Whoever holds the store is the only program here, so a socket that is there is stale.
-fn listen(data: &Path) -> io::Result<UnixListener> {
+/// This user, and root. Asked of each, because a socket can be connected to before its mode is set.
+fn may_ask(stream: &UnixStream, owner: u32) -> bool {
+    stream.peer_cred().is_ok_and(|peer| [owner, 0].contains(&peer.uid()))
+}
+
+/// The socket, and which user it belongs to. Whoever holds the store is the only program here, so a socket that is there is stale.
+fn listen(data: &Path) -> io::Result<(UnixListener, u32)> {
     let (path, new) = (data.join(SOCKET), data.join("control.sock.new"));
     for old in [&path, &new] {
         let is_socket = |it: std::fs::Metadata| std::os::unix::fs::FileTypeExt::is_socket(&it.file_type());
@@ -89,8 +97,9 @@ fn listen(data: &Path) -> io::Result<UnixListener> {
     }
     let listener = UnixListener::bind(&new)?;
     std::fs::set_permissions(&new, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(&new)?);
     std::fs::rename(&new, &path)?;
-    Ok(listener)
+    Ok((listener, owner))
 }
 
 /// One tool: what it asks, one after the other.

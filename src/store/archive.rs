@@ -61,4 +61,6 @@ pub enum Copied {
     BrokenOff,
     /// More was written than could be copied in the same time.
     Overrun,
+    /// Nothing was read: another copy is being made.
+    Another,
 }

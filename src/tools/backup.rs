@@ -56,6 +56,9 @@ impl Tools {
                 Ok(Done::Saved { records, bytes: ended?, at })
             }
             Copied::BrokenOff => Err(ToolError::Gone),
+            Copied::Another => {
+                Err(ToolError::Refused("another backup is being made; wait until it has ended".to_owned()))
+            }
             Copied::Overrun => Err(ToolError::Refused(
                 "so much came in that the backup could not keep up, and nothing is kept of it; write it to a faster \
                  disk, or when less is going on"

@@ -7,7 +7,7 @@
 use std::{
     collections::BTreeMap,
     ops::Bound,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
 };
 
 use sled::IVec;
@@ -68,7 +68,11 @@ impl Tap {
 
 /// See [`super::super::Archive::copy`]. Blocks.
 pub(super) fn copy(disk: &Arc<Disk>, mut take: Take) -> Result<Copied, StoreError> {
-    let _alone = disk.tap.copying.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = match disk.tap.copying.try_lock() {
+        Ok(alone) => alone,
+        Err(TryLockError::Poisoned(alone)) => alone.into_inner(),
+        Err(TryLockError::WouldBlock) => return Ok(Copied::Another),
+    };
     let open = Open::new(disk);
     let (mut after, mut records) = (None, 0);
     loop {

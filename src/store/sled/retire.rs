@@ -58,8 +58,12 @@ pub(super) fn retire(txn: &mut Txn, instance: u64, at: Timestamp, keep: SignedDu
             last = true;
             break;
         }
-        if !named.contains(&conversation.id) && is_past(txn, &conversation, before)? {
-            left = remove(txn, &conversation, before, left)?;
+        if !named.contains(&conversation.id) {
+            left = match is_past(txn, &conversation, before)? {
+                true => remove(txn, &conversation, before, left)?,
+                false if conversation.blocked.is_some() => remove_older(txn, &conversation, before, left)?,
+                false => left,
+            };
             if left == 0 {
                 // It is looked at again: there may be more of it.
                 last = false;
@@ -149,6 +153,29 @@ fn remove(txn: &mut Txn, conversation: &Conversation, before: Timestamp, limit: 
         return forget_words(txn, conversation).map(|()| left);
     }
     txn.remove(keys::conversation(conversation.id))?;
+    Ok(left)
+}
+
+/// Who is blocked may write on for years, into the one conversation that stays closed: of that, what is past goes.
+fn remove_older(
+    txn: &mut Txn,
+    conversation: &Conversation,
+    before: Timestamp,
+    limit: usize,
+) -> Result<usize, StoreError> {
+    let mut left = limit;
+    for key in txn.keys(&keys::history_of(conversation.id), limit)? {
+        let message = keys::last_number(&key).map(MessageKey);
+        let record = message.map(|message| txn.get::<MessageRecord>(&keys::message(message))).transpose()?.flatten();
+        if record.is_some_and(|record| record.at >= before) {
+            break;
+        }
+        if let Some(message) = message {
+            remove_message(txn, message)?;
+        }
+        txn.remove(key)?;
+        left -= 1;
+    }
     Ok(left)
 }
 

@@ -49,6 +49,15 @@ struct Page {
     answers: Vec<Answer>,
 }
 
+impl Page {
+    /// Where the customer has been, in that order.
+    fn chats(&self) -> Vec<i64> {
+        let mut chats = vec![self.customer.id, self.chat];
+        chats.dedup();
+        chats
+    }
+}
+
 #[derive(Clone)]
 pub struct Answer {
     pub text: String,
@@ -91,7 +100,7 @@ impl Account {
 
     /// All chats, also those that customers have left.
     pub fn chats(&self) -> BTreeSet<i64> {
-        self.pages.values().flat_map(|page| [page.customer.id, page.chat]).collect()
+        self.pages.values().flat_map(Page::chats).collect()
     }
 
     fn page(&mut self, customer: &Customer) -> &mut Page {
@@ -141,8 +150,7 @@ impl Account {
             .pages
             .values()
             .map(|page| {
-                let sent = [page.customer.id, page.chat].into_iter().collect::<BTreeSet<_>>();
-                let texts = sent.into_iter().flat_map(|chat| telegram.ever_sent(chat)).map(|sent| sent.text);
+                let texts = page.chats().into_iter().flat_map(|chat| telegram.ever_sent(chat)).map(|sent| sent.text);
                 (page.customer.id, texts.collect())
             })
             .collect();

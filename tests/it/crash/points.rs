@@ -84,9 +84,9 @@ async fn a_kill_at_each_point_that_only_trouble_reaches_loses_and_repeats_nothin
         let count = match play(point) {
             // It changes the shop for good.
             Play::OtherRoom => killed(&shop_with_a_room().await, point, 1).await,
-            Play::Talk | Play::SecondThoughts | Play::Patience | Play::Refused | Play::OtherChat => {
-                killed(&shop, point, 1).await
-            }
+            // Another customer has moved by then, and is answered there after the start.
+            Play::OtherChat => killed(&shop, point, 2).await,
+            Play::Talk | Play::SecondThoughts | Play::Patience | Play::Refused => killed(&shop, point, 1).await,
         };
         all.add(count);
     }

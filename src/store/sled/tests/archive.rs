@@ -96,6 +96,25 @@ async fn a_copy_can_be_broken_off_and_made_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_second_copy_is_told_of_the_first() {
+    let home = Home::new();
+    let store = Arc::new(home.open());
+    take_in(&store, vec![writes("anna", "1")]).await;
+    let (other, runtime) = (Arc::clone(&store), tokio::runtime::Handle::current());
+    let second = Arc::new(Mutex::new(None));
+    let take = {
+        let second = Arc::clone(&second);
+        move |_: &[u8]| {
+            let copied = runtime.block_on(other.copy(Box::new(|_| panic!("nothing is read"))));
+            *second.lock().unwrap() = Some(copied.unwrap());
+            ControlFlow::Continue(())
+        }
+    };
+    assert!(matches!(store.copy(Box::new(take)).await.unwrap(), Copied::Whole { .. }));
+    assert_eq!(*second.lock().unwrap(), Some(Copied::Another));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_copy_that_cannot_keep_up_is_given_up_and_the_work_goes_on() {
     let home = Home::new();
     let store = Arc::new(home.open());

@@ -220,7 +220,7 @@ async fn a_long_past_goes_in_pieces_and_then_there_is_rest() {
 }
 
 #[tokio::test]
-async fn what_a_blocked_customer_wrote_lately_stays() {
+async fn what_a_blocked_customer_wrote_lately_stays_and_what_they_wrote_before_goes() {
     let home = Home::new();
     let store = home.open();
     let past = Past { customer: 1, opened: 1, closed: Some(1), messages: 2, named: Named::No };
@@ -238,11 +238,16 @@ async fn what_a_blocked_customer_wrote_lately_stays() {
     let wrote = async |on| {
         let blocked = Blocked { at: day(2), by: "Ann".into(), messages: 1, first_at: Some(on), latest: vec![] };
         let conversation = Conversation { last_customer_at: on, blocked: Some(blocked), ..conversation_of(1, &past) };
-        write(&store, Decision { conversations: vec![conversation], ..Decision::default() }).await;
+        let message = MessageRecord { key: key_of(1, 7), at: on, ..record(0, ConversationId(1), Some(name_of(1, 7))) };
+        let decision = Decision { conversations: vec![conversation], messages: vec![message], ..Decision::default() };
+        write(&store, decision).await;
     };
     wrote(day(150)).await;
     while store.retire(day(NOW), KEEP).await.unwrap() {}
-    assert_eq!(found(&store, 1, &past).await, Left::All);
+    let left = store.history(ConversationId(1), None, 10).await.unwrap();
+    assert_eq!(left.iter().map(|message| message.key).collect::<Vec<_>>(), [key_of(1, 7)]);
+    let (conversation, _) = store.conversation(ConversationId(1)).await.unwrap().unwrap();
+    assert_eq!(conversation.card_text, conversation_of(1, &past).card_text);
     wrote(day(50)).await;
     while store.retire(day(NOW + 1), KEEP).await.unwrap() {}
     assert_eq!(found(&store, 1, &past).await, Left::Bare);
