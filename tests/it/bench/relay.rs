@@ -6,8 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use axum::body::{Body, to_bytes};
+use hyper::{
+    Request,
+    client::conn::http1::{self, SendRequest},
+};
+use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::{net::TcpStream, time::sleep};
 
 use super::{
     Spread, count, disk,
@@ -188,41 +194,30 @@ async fn plain_rate(rooms: usize, messages: usize) -> f64 {
 /// One connection that is kept.
 struct Connection {
     host: String,
-    stream: tokio::io::BufStream<tokio::net::TcpStream>,
+    sender: SendRequest<Body>,
 }
 
 impl Connection {
     async fn new(url: &str) -> Self {
         let host = url.trim_start_matches("http://").to_owned();
-        let stream = tokio::net::TcpStream::connect(&host).await.unwrap();
+        let stream = TcpStream::connect(&host).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { host, stream: tokio::io::BufStream::new(stream) }
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        Self { host, sender }
     }
 
     async fn send(&mut self, token: &str, room: &str, n: usize) {
-        use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
         let body = json!({ "msgtype": "m.text", "body": format!("plain {n}") }).to_string();
-        let request = format!(
-            "PUT /_matrix/client/v3/rooms/{room}/send/m.room.message/{n} HTTP/1.1\r\nHost: {}\r\n\
-             Authorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            self.host,
-            body.len()
-        );
-        self.stream.write_all(request.as_bytes()).await.unwrap();
-        self.stream.flush().await.unwrap();
-        let (mut line, mut length) = (String::new(), 0);
-        loop {
-            line.clear();
-            self.stream.read_line(&mut line).await.unwrap();
-            if line == "\r\n" {
-                break;
-            }
-            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap();
-            }
-        }
-        let mut answer = vec![0; length];
-        self.stream.read_exact(&mut answer).await.unwrap();
+        let request = Request::put(format!("/_matrix/client/v3/rooms/{room}/send/m.room.message/{n}"))
+            .header("Host", &self.host)
+            .header("Authorization", format!("Bearer {token}"))
+            .header("Content-Type", "application/json")
+            .body(Body::from(body))
+            .unwrap();
+        self.sender.ready().await.unwrap();
+        let answer = self.sender.send_request(request).await.unwrap();
+        let answer = to_bytes(Body::new(answer.into_body()), 65_536).await.unwrap();
         let answer: Value = serde_json::from_slice(&answer).unwrap();
         assert!(answer["event_id"].is_string(), "{answer}");
     }

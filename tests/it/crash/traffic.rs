@@ -15,6 +15,7 @@ use crate::program::{PATIENCE, Shop};
 /// Nothing new for so long, and what was under way has ended.
 const QUIET: Duration = Duration::from_secs(2);
 /// What an operator writes first, and nobody else may read.
+#[cfg(debug_assertions)]
 pub const NOT_THESE: &str = "not these words";
 /// What `!why` says of an acknowledgement that may not have arrived.
 const REASONS: [&str; 2] = ["not sent: ", "perhaps sent, "];
@@ -60,6 +61,7 @@ impl<'a> Traffic<'a> {
     }
 
     /// The operator writes and thinks better of it: the customer reads the new words, and only those.
+    #[cfg(debug_assertions)]
     pub async fn answers_and_edits(&self, customer: &Customer) {
         let (room, card) = (self.room().await, self.thread(customer).await);
         let text = self.account.borrow_mut().next_answer(customer);
@@ -107,6 +109,7 @@ impl<'a> Traffic<'a> {
         self.cards.borrow_mut().clear();
     }
 
+    #[cfg(debug_assertions)]
     pub fn chat_moved(&self, customer: &Customer, chat: i64) {
         self.account.borrow_mut().moved(customer, chat);
     }
