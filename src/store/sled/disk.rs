@@ -29,7 +29,7 @@ use super::{
 /// Raised when an older frontdesk could misread what this one writes.
 pub(super) const SCHEMA: u32 = 1;
 /// sled keeps this much of the database in memory.
-const CACHE_BYTES: u64 = 32 * 1024 * 1024;
+const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 /// sled lets go of its lock a moment after it was closed.
 const LOCK_PATIENCE: [Duration; 5] = [
     Duration::from_millis(20),
