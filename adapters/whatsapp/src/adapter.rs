@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use axum::Router;
 use frontdesk_core::{
     Adapter, Address, Bucket, Capabilities, Cursor, Finding, Found, Inbox, Limit, Media, MediaRef, MediaStream, Op,
-    Outbound, OutboxKey, Pace, Prepared, Rate, ReceiveError, SendError, Sent, Signal, Template, TextUnit,
+    Outbound, OutboxKey, Pace, Prepared, Rate, ReceiveError, RefusedScope, SendError, Sent, Signal, Template, TextUnit,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -69,6 +69,11 @@ impl WhatsAppAdapter {
             coexists: AtomicBool::new(false),
         })
     }
+
+    #[cfg(test)]
+    pub(crate) fn line(&self) -> &Line {
+        &self.line
+    }
 }
 
 #[async_trait]
@@ -101,7 +106,11 @@ impl Adapter for WhatsAppAdapter {
     }
 
     async fn send(&self, message: &Outbound, prepared: &Prepared, _: &dyn Media) -> Result<Sent, SendError> {
-        send::send(&self.api, &self.line.memory, message, prepared).await
+        let sent = send::send(&self.api, &self.line.memory, message, prepared).await;
+        if let Err(SendError::Refused { scope: RefusedScope::Account, .. }) = sent {
+            self.line.look();
+        }
+        sent
     }
 
     async fn fetch(&self, media: &MediaRef) -> Result<MediaStream, SendError> {

@@ -10,7 +10,7 @@ use crate::{
     convert::{Converted, unsupported},
     memory::Memory,
     message::said,
-    person::{Named, Party, digits},
+    person::{Named, Party, is_user_id, phone},
     wire::{list, text, time},
 };
 
@@ -64,26 +64,25 @@ fn done(entry: &Value, kind: &str, id: PlatformId) -> Option<Message> {
 
 /// The chats of the months before: whoever is in them is no stranger. Nothing else comes of it.
 pub(crate) fn history(value: &Value) -> Converted {
-    let business = text(value, "/metadata/display_phone_number").map(digits);
-    let threads = list(value, "/history").iter().flat_map(|chunk| list(chunk, "/threads"));
-    let threads = threads.map(|thread| {
-        let context = thread.get("context").unwrap_or(&Value::Null);
-        let id = text(thread, "/id");
-        let is_user = id.is_some_and(|id| id.contains('.'));
-        Named {
-            user: text(context, "/user_id").or(id.filter(|_| is_user)).map(str::to_owned),
-            phone: id.filter(|_| !is_user).or_else(|| text(context, "/wa_id")).map(digits),
-            username: text(context, "/username").map(str::to_owned),
-            ..Named::default()
-        }
-    });
+    let business = phone(value, "/metadata/display_phone_number");
+    let threads = list(value, "/history").iter().flat_map(|chunk| list(chunk, "/threads")).map(thread);
     // Files of these chats follow by themselves, in the place of new messages.
     let files = list(value, "/messages").iter().map(|message| {
-        let to_us = Named::of(message, Party::From);
-        if to_us.phone.is_some() && to_us.phone == business { Named::of(message, Party::To) } else { to_us }
+        let sender = Named::of(message, Party::From);
+        if sender.phone.is_some() && sender.phone == business { Named::of(message, Party::To) } else { sender }
     });
-    let people = threads.chain(files);
-    known(people.filter(|named| named.phone.is_none() || named.phone != business))
+    known(threads.chain(files).filter(|named| named.phone.is_none() || named.phone != business))
+}
+
+/// A chat is named by its customer's number or user id.
+fn thread(thread: &Value) -> Named {
+    let id = text(thread, "/id").filter(|id| is_user_id(id));
+    Named {
+        user: text(thread, "/context/user_id").or(id).map(str::to_owned),
+        phone: phone(thread, "/id").or_else(|| phone(thread, "/context/wa_id")),
+        username: text(thread, "/context/username").map(str::to_owned),
+        ..Named::default()
+    }
 }
 
 /// Whoever is in the phone's address book, or was until now.
@@ -91,7 +90,7 @@ pub(crate) fn address_book(value: &Value) -> Converted {
     let people = list(value, "/state_sync").iter().filter_map(|entry| entry.get("contact")).map(|contact| Named {
         user: text(contact, "/user_id").map(str::to_owned),
         parent: text(contact, "/parent_user_id").map(str::to_owned),
-        phone: text(contact, "/phone_number").map(digits),
+        phone: phone(contact, "/phone_number"),
         name: text(contact, "/full_name").or_else(|| text(contact, "/first_name")).map(str::to_owned),
         username: text(contact, "/username").map(str::to_owned),
         ..Named::default()

@@ -99,6 +99,14 @@ impl RawConfig {
     }
 }
 
+impl Config {
+    /// Which number it is, as Meta names it.
+    #[must_use]
+    pub fn phone_number_id(&self) -> &str {
+        &self.phone_number_id
+    }
+}
+
 fn phone_number_id(text: Option<&str>) -> Result<String, String> {
     match text {
         Some(text) => id(text, NUMBER_ID_CURE),

@@ -8,6 +8,8 @@
 
 mod adapter;
 mod api;
+#[cfg(test)]
+mod calls_tests;
 mod coexistence;
 mod config;
 mod content;

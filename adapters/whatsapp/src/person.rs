@@ -184,7 +184,8 @@ pub(crate) fn is_user_id(text: &str) -> bool {
     })
 }
 
-fn phone(value: &Value, path: &str) -> Option<String> {
+/// The number at this place, in digits.
+pub(crate) fn phone(value: &Value, path: &str) -> Option<String> {
     let found = digits(text(value, path)?);
     Some(found).filter(|phone| !phone.is_empty() && phone.bytes().all(|byte| byte.is_ascii_digit()))
 }
