@@ -1,108 +1,25 @@
 //! The adapter against a server that answers as each test says.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use axum::{
-    Router,
-    body::{Body, to_bytes},
-    extract::{Request, State},
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
 use bytes::Bytes;
 use frontdesk_core::{
     Adapter, Address, ChannelHealth, Content, Media, MediaKind, MediaRef, MediaStream, Op, Outbound, OutboxKey, Part,
-    Post, Prepared, RefusedScope, SendError, SendErrorKind, Sent, Severity, Signal, contract::TestInbox,
+    Post, Prepared, RefusedScope, SendError, SendErrorKind, Sent, Signal, contract::TestInbox,
 };
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Numbers, WhatsAppAdapter,
     config::tests::{TOKEN, config},
+    graph::{Graph, NUMBER, Says, error},
 };
 
-const NUMBER: &str = "106540352242922";
 const KEY: OutboxKey = OutboxKey { instance: 7, number: 12 };
-
-#[derive(Clone)]
-enum Says {
-    Json(u16, Value),
-    Page(u16),
-    Bytes(&'static [u8]),
-    /// The answer breaks off.
-    Breaks,
-}
-
-struct Asked {
-    what: String,
-    token: String,
-    body: Vec<u8>,
-}
-
-#[derive(Clone, Default)]
-struct Graph {
-    answers: Arc<Mutex<VecDeque<Says>>>,
-    asked: Arc<Mutex<Vec<Asked>>>,
-    address: String,
-}
-
-impl Graph {
-    /// Answers in this order; the last one again and again.
-    async fn saying(answers: Vec<Says>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let graph = Self { answers: Arc::new(Mutex::new(answers.into())), asked: Arc::default(), address };
-        let router = Router::new().fallback(answer).with_state(graph.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        graph
-    }
-
-    fn adapter(&self) -> WhatsAppAdapter {
-        WhatsAppAdapter::new("shop", config(NUMBER, &self.address), Arc::new(Numbers::new())).unwrap()
-    }
-
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().iter().map(|asked| asked.what.clone()).collect()
-    }
-
-    fn now_says(&self, answers: Vec<Says>) {
-        *self.answers.lock().unwrap() = answers.into();
-    }
-}
-
-async fn answer(State(graph): State<Graph>, request: Request) -> Response {
-    let (head, body) = request.into_parts();
-    let token = head.headers.get("authorization").map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
-    let body = to_bytes(body, 1 << 20).await.unwrap_or_default().to_vec();
-    let what = format!("{} {}", head.method, head.uri);
-    graph.asked.lock().unwrap().push(Asked { what, token, body });
-    let says = {
-        let mut answers = graph.answers.lock().unwrap();
-        if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() }
-    };
-    match says.unwrap_or(Says::Page(404)) {
-        Says::Json(status, value) => (StatusCode::from_u16(status).unwrap(), axum::Json(value)).into_response(),
-        Says::Page(status) => (StatusCode::from_u16(status).unwrap(), "<html>Bad Gateway</html>").into_response(),
-        Says::Bytes(bytes) => bytes.into_response(),
-        Says::Breaks => {
-            let pieces: Vec<std::io::Result<&str>> = vec![Ok("{\"mess"), Err(std::io::Error::other("cut"))];
-            Body::from_stream(stream::iter(pieces)).into_response()
-        }
-    }
-}
-
-fn error(code: i64) -> Says {
-    Says::Json(400, json!({ "error": { "message": "(#1) words", "code": code, "fbtrace_id": "x" } }))
-}
 
 fn took(id: &str) -> Says {
     Says::Json(200, json!({ "messaging_product": "whatsapp", "messages": [{ "id": id }] }))
@@ -139,11 +56,10 @@ async fn a_send_is_one_call_with_the_token_and_is_found_again() {
     let adapter = graph.adapter();
     assert_eq!(send(&adapter).await.unwrap(), Sent::one("wamid.O"));
     assert_eq!(graph.asked(), [format!("POST /v25.0/{NUMBER}/messages")]);
-    let asked = graph.asked.lock().unwrap();
+    let asked = graph.requests();
     assert_eq!(asked[0].token, format!("Bearer {TOKEN}"));
     let body: Value = serde_json::from_slice(&asked[0].body).unwrap();
     assert_eq!((&body["to"], &body["text"]["body"]), (&json!("16505551234"), &json!("Hi")));
-    drop(asked);
     let found = adapter.find(&outbound(Op::Post(Post::words("Hi")))).await.unwrap();
     assert_eq!(found, frontdesk_core::Found::Sent(Sent::one("wamid.O")));
 }
@@ -188,7 +104,7 @@ async fn a_file_is_uploaded_once_and_sent_by_its_id() {
     assert_eq!(adapter.prepare(&message, &files).await.unwrap(), prepared);
     assert_eq!(adapter.send(&message, &prepared, &files).await.unwrap(), Sent::one("wamid.O"));
     assert_eq!(graph.asked(), [format!("POST /v25.0/{NUMBER}/media"), format!("POST /v25.0/{NUMBER}/messages")]);
-    let asked = graph.asked.lock().unwrap();
+    let asked = graph.requests();
     let upload = String::from_utf8_lossy(&asked[0].body);
     for expected in [
         "name=\"messaging_product\"\r\n\r\nwhatsapp",
@@ -212,7 +128,7 @@ async fn typing_is_shown_with_the_customers_latest_message_and_never_without_one
     adapter.line().memory.wrote(to.clone(), "wamid.A".into());
     adapter.signal(&to, Signal::Typing).await;
     adapter.signal(&to, Signal::Seen("wamid.B".into())).await;
-    let asked = graph.asked.lock().unwrap();
+    let asked = graph.requests();
     let bodies: Vec<Value> = asked.iter().map(|asked| serde_json::from_slice(&asked.body).unwrap()).collect();
     let read = |id: &str| json!({ "messaging_product": "whatsapp", "status": "read", "message_id": id });
     let mut typing = read("wamid.A");
@@ -242,7 +158,7 @@ async fn a_file_is_fetched_and_its_address_asked_for_again_when_it_is_stale() {
     assert_eq!(fetched(&adapter).await.unwrap(), b"bread");
     let (id, bytes) = ("GET /v25.0/1003", "GET /bytes?token=1");
     assert_eq!(graph.asked(), [id, bytes, bytes, id, bytes]);
-    assert!(graph.asked.lock().unwrap().iter().all(|asked| asked.token == format!("Bearer {TOKEN}")));
+    assert!(graph.requests().iter().all(|asked| asked.token == format!("Bearer {TOKEN}")));
 }
 
 #[tokio::test]
@@ -315,11 +231,4 @@ async fn templates_are_read_page_by_page() {
     graph.now_says(vec![error(200)]);
     let refused = graph.adapter().templates().await.unwrap_err();
     assert_eq!(refused.kind(), SendErrorKind::Refused(RefusedScope::Account));
-}
-
-#[tokio::test]
-async fn a_probe_tells_a_wrong_token_and_a_wrong_secret() {
-    let graph = Graph::saying(vec![error(190)]).await;
-    let found = graph.adapter().probe().await;
-    assert!(found.iter().any(|it| it.severity == Severity::Error && it.text.contains("access token")), "{found:?}");
 }

@@ -347,7 +347,7 @@ fn texts(value: &Value) -> Vec<&str> {
         Value::Object(fields) => fields
             .iter()
             .filter(|(key, _)| !matches!(key.as_str(), "welcome_message" | "system"))
-            .filter(|(key, value)| !(value.is_string() && !READ.contains(&key.as_str())))
+            .filter(|(key, value)| !value.is_string() || READ.contains(&key.as_str()))
             .flat_map(|(key, value)| match value {
                 // The details say the same, in whole sentences.
                 Value::Array(errors) if key == "errors" => {

@@ -16,6 +16,8 @@ mod content;
 mod convert;
 mod failure;
 mod files;
+#[cfg(test)]
+mod graph;
 mod hook;
 mod interactive;
 mod media;

@@ -68,9 +68,8 @@ fn the_type_is_metas_own_name_or_told_by_the_files_name() {
 
 #[tokio::test]
 async fn a_file_that_is_not_what_was_said_of_it_is_noticed() {
-    let pieces = |texts: Vec<io::Result<&'static str>>| {
-        stream::iter(texts.into_iter().map(|text| text.map(|text| Bytes::from(text))))
-    };
+    let pieces =
+        |texts: Vec<io::Result<&'static str>>| stream::iter(texts.into_iter().map(|text| text.map(Bytes::from)));
     let verdict = |size: Option<u64>, texts| async move {
         let guard = Guard::new(4, size);
         let seen: Vec<_> = guard.watch(pieces(texts)).collect().await;
