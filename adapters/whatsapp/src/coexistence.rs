@@ -111,3 +111,7 @@ fn known(people: impl Iterator<Item = Named>) -> Converted {
     });
     Converted { events: events.collect(), told: Vec::new() }
 }
+
+#[cfg(test)]
+#[path = "coexistence_tests.rs"]
+mod tests;

@@ -2,34 +2,11 @@
 
 use std::collections::HashSet;
 
-use frontdesk_core::{Content, DeliveryState, Message, PersonKind};
+use frontdesk_core::{Content, Message, PersonKind};
 use serde_json::{Value, json};
 
 use super::*;
-
-const NUMBER: &str = "106540352242922";
-
-fn payload(field: &str, value: Value) -> Value {
-    json!({ "object": "whatsapp_business_account", "entry": [{ "id": "102290129340398", "changes": [{ "field": field, "value": value }] }] })
-}
-
-fn value(key: &str, entries: Value) -> Value {
-    json!({
-        "messaging_product": "whatsapp",
-        "metadata": { "display_phone_number": "+1 555-078-3881", "phone_number_id": NUMBER },
-        "contacts": [{ "profile": { "name": "Sheena Nelson" }, "wa_id": "16505551234", "user_id": "US.1349" }],
-        key: entries,
-    })
-}
-
-fn converted(payload: &Value) -> Converted {
-    let memory = Memory::new();
-    let mut all = Converted::default();
-    for change in changes(payload).unwrap() {
-        all.extend(change.convert(&memory));
-    }
-    all
-}
+use crate::payloads::{NUMBER, converted, payload, value};
 
 /// What one message of Sheena's becomes.
 fn message(more: Value) -> Converted {
@@ -144,89 +121,6 @@ fn a_changed_user_id_is_found_wherever_it_is_told() {
 }
 
 #[test]
-fn a_status_brings_the_key_of_its_send_back() {
-    let key = OutboxKey { instance: 7, number: 12 };
-    let status = |word: &str| json!({ "id": "wamid.O", "status": word, "timestamp": "1750030073", "recipient_id": "16505551234", "biz_opaque_callback_data": key.to_string() });
-    let words = ["sent", "delivered", "read", "played"];
-    let found = converted(&payload("messages", value("statuses", words.map(status).as_slice().into())));
-    let keys: HashSet<&str> = found.events.iter().map(|inbound| inbound.key.as_str()).collect();
-    assert_eq!(keys.len(), 4);
-    let states = found.events.iter().map(|inbound| match &inbound.event {
-        Event::Status { key: Some(found), id: Some(id), state } if *found == key && id.as_str() == "wamid.O" => {
-            state.clone()
-        }
-        other => panic!("{other:?}"),
-    });
-    use DeliveryState::{Delivered, Read, Sent};
-    assert_eq!(states.collect::<Vec<_>>(), [Sent, Delivered, Read, Read]);
-    assert!(found.told.contains(&Told::Took { key, id: "wamid.O".into() }));
-    // By a number whose user is known from elsewhere in the payload.
-    assert_eq!((found.events[0].from.id.as_str(), found.events[0].from.name.as_str()), ("US.1349", ""));
-}
-
-#[test]
-fn a_failure_says_why_and_the_window_has_its_own_state() {
-    let failed = |code: i64| {
-        let errors = json!([{ "code": code, "title": "Odd", "error_data": { "details": "Odd." } }]);
-        let status = json!({ "id": "wamid.O", "status": "failed", "recipient_id": "16505551234", "errors": errors });
-        let mut found = converted(&payload("messages", value("statuses", json!([status]))));
-        let Event::Status { state, .. } = found.events.remove(0).event else { panic!("{found:?}") };
-        (state, found.told)
-    };
-    assert_eq!(failed(131047), (DeliveryState::WindowClosed, vec![]));
-    let (state, told) = failed(131026);
-    assert!(matches!(state, DeliveryState::Failed { reason } if reason.contains("Try another way")));
-    assert_eq!(told, []);
-    let (state, told) = failed(131042);
-    let DeliveryState::Failed { reason } = state else { panic!("{state:?}") };
-    assert!(reason.contains("Payment settings"), "{reason}");
-    assert_eq!(told, [Told::Alarm(reason)]);
-}
-
-#[test]
-fn what_the_owner_writes_on_the_phone_is_an_echo() {
-    let text = json!({ "from": "15550783881", "to": "16505551234", "id": "wamid.E", "timestamp": "1739321024", "type": "text", "text": { "body": "We do!" } });
-    let gone = json!({ "from": "15550783881", "to": "16505551234", "id": "wamid.F", "timestamp": "1739321025", "type": "revoke", "revoke": { "original_message_id": "wamid.E" } });
-    let odd = json!({ "from": "15550783881", "id": "wamid.G" });
-    let found = converted(&payload("smb_message_echoes", value("message_echoes", json!([text, gone, odd]))));
-    let [said, gone, odd] = found.events.as_slice() else { panic!("{found:?}") };
-    assert_eq!((said.from.id.as_str(), &said.at), ("US.1349", &Address::chat("US.1349")));
-    assert_eq!(said.event, Event::Echo(Message::text("wamid.E", "We do!")));
-    let Event::Echo(gone) = &gone.event else { panic!("{gone:?}") };
-    assert_eq!(
-        (gone.content.readable().as_str(), &gone.reply_to),
-        ("(deleted an earlier message)", &Some("wamid.E".into()))
-    );
-    assert!(matches!(&odd.event, Event::Unsupported { .. }));
-}
-
-#[test]
-fn old_chats_and_the_address_book_only_make_people_known() {
-    let old =
-        json!({ "from": "16505551234", "id": "wamid.1", "timestamp": "1", "type": "text", "text": { "body": "Hi" } });
-    let history = json!([{ "metadata": { "phase": 0 }, "threads": [
-        { "id": "16505551234", "messages": [old, old] },
-        { "id": "16505551234", "context": { "user_id": "US.9" }, "messages": [] },
-        { "id": "+44 20 1234567", "messages": [] },
-    ] }]);
-    let file = json!([{ "from": "15550783881", "to": "4930123456", "id": "wamid.2", "type": "image", "image": { "id": "1" } }]);
-    let mut whole = value("history", history);
-    whole["messages"] = file;
-    let known = |found: &Converted| {
-        assert!(found.events.iter().all(|inbound| inbound.event == Event::Known), "{found:?}");
-        assert_eq!(found.told, []);
-        found.events.iter().map(|inbound| inbound.from.id.to_string()).collect::<Vec<_>>()
-    };
-    assert_eq!(known(&converted(&payload("history", whole))), ["16505551234", "US.9", "44201234567", "4930123456"]);
-
-    let contact = |number: &str| json!({ "type": "contact", "action": "add", "contact": { "full_name": "Ben", "phone_number": number } });
-    let book = json!([contact("+1 650"), contact("1650"), { "type": "contact", "action": "remove", "contact": { "user_id": "US.3" } }]);
-    let found = converted(&payload("smb_app_state_sync", value("state_sync", book)));
-    assert_eq!(known(&found), ["1650", "US.3"]);
-    assert_eq!((found.events[0].from.name.as_str(), &found.events[0].from.first_name), ("Ben", &None));
-}
-
-#[test]
 fn one_odd_entry_spoils_no_other() {
     let text = |id: &str| json!({ "from": "16505551234", "id": id, "type": "text", "text": { "body": "Hi" } });
     let odd = [
@@ -292,6 +186,74 @@ fn what_is_no_webhook_of_ours_is_nonsense() {
     }
     let empty = json!({ "object": "whatsapp_business_account", "entry": [] });
     assert_eq!(changes(&empty).map(|changes| changes.len()), Some(0));
+}
+
+/// Every part of a rich message, broken in every way: it is still told, and its neighbours are as they were.
+#[test]
+fn however_an_entry_is_broken_it_is_told_and_spoils_no_other() {
+    let card = json!({ "name": { "formatted_name": "Anna" }, "phones": [{ "phone": "1" }], "org": { "company": "X" } });
+    let item = json!({ "product_retailer_id": "rye", "quantity": 2, "item_price": 4.3, "currency": "EUR" });
+    let rich = |kind: &str| {
+        json!({
+            "from": "16505551234", "from_user_id": "US.1349", "id": "wamid.R", "timestamp": "1749416383", "type": kind,
+            "context": { "id": "wamid.B", "forwarded": true, "referred_product": { "product_retailer_id": "cake" } },
+            "referral": { "headline": "Hi", "source_type": "ad" }, "errors": [{ "error_data": { "details": "Odd." } }],
+            "text": { "body": "Hi" }, "image": { "id": "1", "caption": "c" }, "button": { "text": "Yes" },
+            "location": { "latitude": 1.5, "longitude": 2.5 }, "contacts": [card],
+            "reaction": { "message_id": "wamid.B", "emoji": "👍" }, "revoke": { "original_message_id": "wamid.B" },
+            "edit": { "original_message_id": "wamid.B", "message": { "type": "text", "text": { "body": "Ho" } } },
+            "interactive": { "type": "nfm_reply", "nfm_reply": { "response_json": "{\"a\":1}" } },
+            "order": { "product_items": [item] },
+            "system": { "type": "user_changed_number", "wa_id": "12195555358", "body": "User A changed from 16505551234 to 12195555358" },
+        })
+    };
+    let kinds = [
+        "text",
+        "image",
+        "button",
+        "location",
+        "contacts",
+        "reaction",
+        "revoke",
+        "edit",
+        "interactive",
+        "order",
+        "system",
+        "unsupported",
+    ];
+    let odd = [Value::Null, json!(5), json!("what?"), json!([{ "x": [] }])];
+    let neighbour = json!({ "from": "4930123456", "id": "wamid.N", "type": "text", "text": { "body": "Hello" } });
+    let mut tried = 0;
+    for kind in kinds {
+        let whole = rich(kind);
+        for path in paths(&whole, String::new()) {
+            for value_there in &odd {
+                let mut entry = whole.clone();
+                *entry.pointer_mut(&path).unwrap() = value_there.clone();
+                let batch = json!([neighbour, entry, neighbour]);
+                let found = converted(&payload("messages", value("messages", batch))).events;
+                let said = |inbound: &Inbound| inbound.event == Event::Message(Message::text("wamid.N", "Hello"));
+                assert!(
+                    found.len() >= 3 && said(&found[0]) && said(&found[found.len() - 1]),
+                    "{kind} {path} {value_there}"
+                );
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 2000, "{tried}");
+}
+
+/// Of all values inside of this one, and its own.
+fn paths(value: &Value, here: String) -> Vec<String> {
+    let inside: Vec<String> = match value {
+        Value::Object(fields) => fields.iter().flat_map(|(key, value)| paths(value, format!("{here}/{key}"))).collect(),
+        Value::Array(items) => {
+            items.iter().enumerate().flat_map(|(n, value)| paths(value, format!("{here}/{n}"))).collect()
+        }
+        _ => Vec::new(),
+    };
+    [here].into_iter().chain(inside).collect()
 }
 
 /// Every text of an example stands in what its event shows or keeps.

@@ -24,6 +24,8 @@ mod media;
 mod memory;
 mod message;
 mod numbers;
+#[cfg(test)]
+mod payloads;
 mod person;
 mod probe;
 mod receive;

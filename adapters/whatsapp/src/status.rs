@@ -62,3 +62,7 @@ fn failed(errors: &[Value]) -> (DeliveryState, Option<Told>) {
         Class::Later(..) | Class::Content | Class::Recipient | Class::Doubt => (state, None),
     }
 }
+
+#[cfg(test)]
+#[path = "status_tests.rs"]
+mod tests;
