@@ -225,7 +225,9 @@ fn however_an_entry_is_broken_it_is_told_and_spoils_no_other() {
     let neighbour = json!({ "from": "4930123456", "id": "wamid.N", "type": "text", "text": { "body": "Hello" } });
     let mut tried = 0;
     for kind in kinds {
-        let whole = rich(kind);
+        // What its kind does not read cannot spoil it.
+        let mut whole = rich(kind);
+        whole.as_object_mut().unwrap().retain(|key, _| key == kind || !kinds.contains(&key.as_str()));
         for path in paths(&whole, String::new()) {
             for value_there in &odd {
                 let mut entry = whole.clone();
@@ -241,7 +243,7 @@ fn however_an_entry_is_broken_it_is_told_and_spoils_no_other() {
             }
         }
     }
-    assert!(tried > 2000, "{tried}");
+    assert!(tried > 800, "{tried}");
 }
 
 /// Of all values inside of this one, and its own.
