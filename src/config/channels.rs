@@ -57,6 +57,17 @@ impl ChannelKind {
             Self::Matrix(_) => false,
         }
     }
+
+    #[cfg(feature = "whatsapp")]
+    fn whatsapp_number(&self) -> Option<&str> {
+        match self {
+            #[cfg(feature = "telegram")]
+            Self::Telegram(_) => None,
+            Self::WhatsApp(config) => Some(config.phone_number_id()),
+            #[cfg(feature = "matrix")]
+            Self::Matrix(_) => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -206,8 +217,7 @@ fn whatsapp(reader: &mut Reader<'_>, path: &[&str]) -> Option<ChannelKind> {
 fn numbers_of_their_own(reader: &mut Reader<'_>, channels: &[Channel]) {
     let mut known: Vec<(&str, &ChannelId)> = Vec::new();
     for channel in channels {
-        let ChannelKind::WhatsApp(config) = &channel.kind else { continue };
-        let number = config.phone_number_id();
+        let Some(number) = channel.kind.whatsapp_number() else { continue };
         if let Some((_, other)) = known.iter().find(|(taken, _)| *taken == number) {
             let path: Vec<&str> = channel.id.as_str().split('.').chain(["phone_number_id"]).collect();
             reader.problem(&path, format!("{other} has this number already; each channel needs a number of its own"));

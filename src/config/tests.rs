@@ -289,9 +289,7 @@ fn two_channels_with_one_whatsapp_number_are_refused() {
     let table = example();
     let (start, end) = (table.find("[whatsapp.shop]").unwrap(), table.find("# --- Where you answer").unwrap());
     let second = table[start..end].replace("[whatsapp.shop]", "[whatsapp.second]");
-    assert_snapshot!(changed("# --- Where you answer", &format!("{second}\n# ---")), @r#"
-    frontdesk.toml:84: whatsapp.second.phone_number_id: whatsapp.shop has this number already; each channel needs a number of its own
-    "#);
+    assert_snapshot!(changed("# --- Where you answer", &format!("{second}\n# ---")), @"frontdesk.toml:84: whatsapp.second.phone_number_id: whatsapp.shop has this number already; each channel needs a number of its own");
 }
 
 #[test]
