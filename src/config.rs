@@ -10,7 +10,7 @@ mod problem;
 mod reader;
 mod schema;
 mod server;
-#[cfg(all(test, feature = "telegram", feature = "matrix"))]
+#[cfg(all(test, feature = "telegram", feature = "whatsapp", feature = "matrix"))]
 mod tests;
 
 use std::{

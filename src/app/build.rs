@@ -11,25 +11,40 @@ use crate::{
 
 /// An adapter for each channel, built with its desks.
 pub(crate) fn adapters(config: &Config) -> anyhow::Result<BTreeMap<ChannelId, Arc<dyn Adapter>>> {
-    let build = |(id, kind): (&ChannelId, &ChannelKind)| Ok((id.clone(), adapter(config, id, kind)?));
+    let shared = Shared::default();
+    let build = |(id, kind): (&ChannelId, &ChannelKind)| Ok((id.clone(), adapter(config, &shared, id, kind)?));
     config.channels.iter().map(|channel| (&channel.id, &channel.kind)).map(build).collect()
 }
 
-fn adapter(config: &Config, id: &ChannelId, kind: &ChannelKind) -> anyhow::Result<Arc<dyn Adapter>> {
+/// What the channels of one kind have in common.
+#[derive(Default)]
+struct Shared {
+    #[cfg(feature = "whatsapp")]
+    numbers: Arc<frontdesk_whatsapp::Numbers>,
+}
+
+fn adapter(config: &Config, shared: &Shared, id: &ChannelId, kind: &ChannelKind) -> anyhow::Result<Arc<dyn Adapter>> {
+    // The owner's name for it.
+    let name = id.as_str().rsplit('.').next().unwrap_or(id.as_str());
     // Without the channels that need them.
-    let _ = (config, id);
+    let _ = (config, shared, name);
     match kind {
         #[cfg(feature = "telegram")]
         ChannelKind::Telegram(telegram) => {
             let adapter = frontdesk_telegram::TelegramAdapter::new(telegram).map_err(anyhow::Error::msg)?;
             Ok(Arc::new(adapter))
         }
+        #[cfg(feature = "whatsapp")]
+        ChannelKind::WhatsApp(whatsapp) => {
+            let numbers = Arc::clone(&shared.numbers);
+            let adapter = frontdesk_whatsapp::WhatsAppAdapter::new(name, whatsapp.clone(), numbers);
+            Ok(Arc::new(adapter.map_err(anyhow::Error::msg)?))
+        }
         #[cfg(feature = "matrix")]
         ChannelKind::Matrix(matrix) => {
             let desks = config.desks.iter().filter(|desk| desk.channel == *id).map(|desk| match &desk.kind {
                 crate::config::DeskKind::Matrix(desk) => desk.clone(),
             });
-            let name = id.as_str().rsplit('.').next().unwrap_or(id.as_str());
             let data = config.data.join("matrix").join(name);
             Ok(Arc::new(frontdesk_matrix::MatrixAdapter::new(matrix.clone(), desks.collect(), data)))
         }

@@ -1,4 +1,4 @@
-//! `[telegram.NAME]`, `[matrix.NAME]` and `[desks.NAME]`. With `app`, the only place that names kinds of channels.
+//! `[telegram.NAME]`, `[whatsapp.NAME]`, `[matrix.NAME]` and `[desks.NAME]`. With `app`, the only place that names kinds of channels.
 
 use frontdesk_core::{ChannelId, ConfigProblem, DeskName, PlatformUser};
 
@@ -19,6 +19,8 @@ pub struct Channel {
 pub enum ChannelKind {
     #[cfg(feature = "telegram")]
     Telegram(frontdesk_telegram::Config),
+    #[cfg(feature = "whatsapp")]
+    WhatsApp(frontdesk_whatsapp::Config),
     #[cfg(feature = "matrix")]
     Matrix(frontdesk_matrix::Config),
 }
@@ -49,8 +51,21 @@ impl ChannelKind {
         match *self {
             #[cfg(feature = "telegram")]
             Self::Telegram(_) => true,
+            #[cfg(feature = "whatsapp")]
+            Self::WhatsApp(_) => true,
             #[cfg(feature = "matrix")]
             Self::Matrix(_) => false,
+        }
+    }
+
+    #[cfg(feature = "whatsapp")]
+    fn whatsapp_number(&self) -> Option<&str> {
+        match self {
+            #[cfg(feature = "telegram")]
+            Self::Telegram(_) => None,
+            Self::WhatsApp(config) => Some(config.phone_number_id()),
+            #[cfg(feature = "matrix")]
+            Self::Matrix(_) => None,
         }
     }
 }
@@ -58,22 +73,24 @@ impl ChannelKind {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Telegram,
+    WhatsApp,
     Matrix,
 }
 
 impl Kind {
-    const ALL: [Self; 2] = [Self::Telegram, Self::Matrix];
+    const ALL: [Self; 3] = [Self::Telegram, Self::WhatsApp, Self::Matrix];
 
     fn word(self) -> &'static str {
         match self {
             Self::Telegram => "telegram",
+            Self::WhatsApp => "whatsapp",
             Self::Matrix => "matrix",
         }
     }
 
     fn serves_customers(self) -> bool {
         match self {
-            Self::Telegram => true,
+            Self::Telegram | Self::WhatsApp => true,
             Self::Matrix => false,
         }
     }
@@ -87,6 +104,8 @@ struct Declared {
 
 pub(super) fn channels_and_desks(reader: &mut Reader<'_>) -> (Vec<Channel>, Vec<Desk>) {
     let (declared, channels) = channels(reader);
+    #[cfg(feature = "whatsapp")]
+    numbers_of_their_own(reader, &channels);
     if !declared.iter().any(|channel| channel.kind.serves_customers()) {
         reader.problem(
             &["telegram"],
@@ -164,6 +183,7 @@ fn named_tables<'a>(reader: &mut Reader<'a>, word: &str, cure: &str) -> Vec<(Str
 fn channel(reader: &mut Reader<'_>, kind: Kind, path: &[&str]) -> Option<ChannelKind> {
     match kind {
         Kind::Telegram => telegram(reader, path),
+        Kind::WhatsApp => whatsapp(reader, path),
         Kind::Matrix => matrix(reader, path),
     }
 }
@@ -180,6 +200,32 @@ fn telegram(reader: &mut Reader<'_>, path: &[&str]) -> Option<ChannelKind> {
     None
 }
 
+#[cfg(feature = "whatsapp")]
+fn whatsapp(reader: &mut Reader<'_>, path: &[&str]) -> Option<ChannelKind> {
+    let raw: frontdesk_whatsapp::RawConfig = reader.table(path)?;
+    validated(reader, path, raw.validate()).map(ChannelKind::WhatsApp)
+}
+
+#[cfg(not(feature = "whatsapp"))]
+fn whatsapp(reader: &mut Reader<'_>, path: &[&str]) -> Option<ChannelKind> {
+    reader.problem(path, built_without(Kind::WhatsApp));
+    None
+}
+
+/// Of two channels with one number only one would get its messages.
+#[cfg(feature = "whatsapp")]
+fn numbers_of_their_own(reader: &mut Reader<'_>, channels: &[Channel]) {
+    let mut known: Vec<(&str, &ChannelId)> = Vec::new();
+    for channel in channels {
+        let Some(number) = channel.kind.whatsapp_number() else { continue };
+        if let Some((_, other)) = known.iter().find(|(taken, _)| *taken == number) {
+            let path: Vec<&str> = channel.id.as_str().split('.').chain(["phone_number_id"]).collect();
+            reader.problem(&path, format!("{other} has this number already; each channel needs a number of its own"));
+        }
+        known.push((number, &channel.id));
+    }
+}
+
 #[cfg(feature = "matrix")]
 fn matrix(reader: &mut Reader<'_>, path: &[&str]) -> Option<ChannelKind> {
     let raw: frontdesk_matrix::RawConfig = reader.table(path)?;
@@ -192,13 +238,13 @@ fn matrix(reader: &mut Reader<'_>, path: &[&str]) -> Option<ChannelKind> {
     None
 }
 
-#[cfg(not(all(feature = "telegram", feature = "matrix")))]
+#[cfg(not(all(feature = "telegram", feature = "whatsapp", feature = "matrix")))]
 fn built_without(kind: Kind) -> String {
     let word = kind.word();
     format!("this program was built without the feature `{word}`; build it with --features {word}")
 }
 
-#[cfg_attr(not(any(feature = "telegram", feature = "matrix")), expect(dead_code))]
+#[cfg_attr(not(any(feature = "telegram", feature = "whatsapp", feature = "matrix")), expect(dead_code))]
 fn validated<T>(reader: &mut Reader<'_>, path: &[&str], result: Result<T, Vec<ConfigProblem>>) -> Option<T> {
     result.map_err(|found| reader.problems(path, found)).ok()
 }
@@ -228,6 +274,10 @@ fn desk<'a>(
     match found.map(|channel| channel.kind) {
         Some(Kind::Telegram) => {
             reader.problem(&["desks", name, "channel"], "a desk on Telegram is not built yet; use a Matrix channel");
+            None
+        }
+        Some(Kind::WhatsApp) => {
+            reader.problem(&["desks", name, "channel"], "WhatsApp has no place for a desk; use a Matrix channel");
             None
         }
         // Most desks are on Matrix: the rest of the table is checked as one until the channel is known.

@@ -4,8 +4,7 @@ use super::problem::either;
 use crate::hours::nearest;
 
 /// What a later version will read. `*` stands for any name.
-const NOT_BUILT_YET: [&[&str]; 7] = [
-    &["whatsapp"],
+const NOT_BUILT_YET: [&[&str]; 6] = [
     &["web"],
     &["routes"],
     &["http", "public_url"],

@@ -30,12 +30,14 @@ pub fn schema() -> Value {
             "conversations": conversations(),
             "retention": retention(),
             "telegram": named("Accounts on Telegram, each with a name of yours: [telegram.shop]", &telegram()),
+            "whatsapp": named("Numbers on WhatsApp, each with a name of yours: [whatsapp.shop]", &whatsapp()),
             "matrix": named("Accounts on Matrix, each with a name of yours: [matrix.desk]", &matrix()),
             "desks": named("Where you answer, each with a name of yours: [desks.main]", &desk()),
             "http": http(),
             "store": store(),
         },
-        "required": ["business", "telegram", "desks"],
+        "required": ["business", "desks"],
+        "anyOf": [{ "required": ["telegram"] }, { "required": ["whatsapp"] }],
         "additionalProperties": false,
     })
 }
@@ -170,6 +172,16 @@ fn telegram() -> Value {
     json!(false)
 }
 
+#[cfg(feature = "whatsapp")]
+fn whatsapp() -> Value {
+    frontdesk_whatsapp::RawConfig::schema()
+}
+
+#[cfg(not(feature = "whatsapp"))]
+fn whatsapp() -> Value {
+    json!(false)
+}
+
 #[cfg(feature = "matrix")]
 fn matrix() -> Value {
     frontdesk_matrix::RawConfig::schema()
@@ -242,5 +254,5 @@ fn number(description: &str, number: &Number) -> Value {
     schema
 }
 
-#[cfg(all(test, feature = "telegram", feature = "matrix"))]
+#[cfg(all(test, feature = "telegram", feature = "whatsapp", feature = "matrix"))]
 mod tests;

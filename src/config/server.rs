@@ -10,8 +10,19 @@ use super::{
     reader::Reader,
 };
 
-const TABLES: [&str; 10] =
-    ["business", "hours", "replies", "conversations", "retention", "telegram", "matrix", "desks", "http", "store"];
+const TABLES: [&str; 11] = [
+    "business",
+    "hours",
+    "replies",
+    "conversations",
+    "retention",
+    "telegram",
+    "whatsapp",
+    "matrix",
+    "desks",
+    "http",
+    "store",
+];
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -6,12 +6,16 @@ use jiff::SignedDuration;
 use super::Config;
 
 const EXAMPLE: &str = include_str!("../../config/frontdesk.toml");
+const WHATSAPP_TOKEN: &str = "EAAstandInStandInStandInStandIn";
 const TOKEN: &str = "123456789:AAEhBOweik6ad9r_QXMENQjcrGbqCr4K-bc";
 
 /// The example, with the secrets in it.
 fn example() -> String {
     EXAMPLE
         .replace("{ env = \"TELEGRAM_TOKEN\" }", &format!("\"{TOKEN}\""))
+        .replace("{ env = \"WHATSAPP_TOKEN\" }", &format!("\"{WHATSAPP_TOKEN}\""))
+        .replace("{ env = \"WHATSAPP_APP_SECRET\" }", "\"0123456789abcdef0123456789abcdef\"")
+        .replace("{ env = \"WHATSAPP_VERIFY_TOKEN\" }", "\"open sesame\"")
         .replace("{ env = \"MATRIX_PASSWORD\" }", "\"hunter2\"")
 }
 
@@ -27,7 +31,8 @@ fn problems(text: &str) -> String {
         Ok(_) => String::new(),
         Err(problems) => {
             let text = problems.to_string();
-            assert!(!text.contains("AAEh") && !text.contains("hunter2"), "a secret is shown: {text}");
+            let secrets = ["AAEh", "hunter2", "EAAstandIn", "0123456789abcdef", "open sesame"];
+            assert!(secrets.iter().all(|secret| !text.contains(secret)), "a secret is shown: {text}");
             text
         }
     }
@@ -40,7 +45,7 @@ fn the_example_has_no_problem() {
     assert_eq!(config.business.name, "Blue Door Bakery");
     assert!(!config.hours.is_always());
     let channels: Vec<&str> = config.channels.iter().map(|channel| channel.id.as_str()).collect();
-    assert_eq!(channels, ["telegram.shop", "matrix.desk"]);
+    assert_eq!(channels, ["telegram.shop", "whatsapp.shop", "matrix.desk"]);
     assert_eq!(config.desks[0].operators, ["@ann:example.org".into()]);
 }
 
@@ -147,7 +152,10 @@ url = "postgres://db"
     frontdesk.toml:26: conversation: unknown key; did you mean `conversations`?
     frontdesk.toml:28: telegram.Shop: expected a name of 1 to 40 characters out of a-z, 0-9, _ and -
     frontdesk.toml:29: telegram.Shop.tokn: unknown key; did you mean `token`?
-    frontdesk.toml:30: whatsapp: this is not built yet; take it out, or put a # before its lines
+    frontdesk.toml:30: whatsapp.shop.phone_number_id: is missing; write the id (not the number itself) that Meta's app dashboard shows under WhatsApp > API Setup, about 15 digits
+    frontdesk.toml:30: whatsapp.shop.access_token: is missing; write access_token = { env = "WHATSAPP_TOKEN" } and put there the token of a system user (Meta Business settings > System users > Generate token)
+    frontdesk.toml:30: whatsapp.shop.app_secret: is missing; write app_secret = { env = "WHATSAPP_APP_SECRET" } and put there what Meta's app dashboard shows under App settings > Basic
+    frontdesk.toml:30: whatsapp.shop.verify_token: is missing; write verify_token = { env = "WHATSAPP_VERIFY_TOKEN" } and put there a long random word of your own, the same that you give to Meta with the webhook's address
     frontdesk.toml:32: matrix.desk.homeserver: expected a text in quotes, found a number
     frontdesk.toml:36: desks.main.channel: there is no channel "matrix.dsk"; did you mean "matrix.desk"?
     frontdesk.toml:37: desks.main.rom: unknown key; did you mean `room`?
@@ -191,7 +199,7 @@ fn a_slip_in_the_toml_is_found_with_its_column_and_a_hint() {
 
     frontdesk.toml:69: column 29: this is not TOML: invalid basic string, expected `"`; is a quote missing?
 
-    frontdesk.toml:78: column 56: this is not TOML: invalid basic string, expected `"`; is a quote missing?
+    frontdesk.toml:88: column 56: this is not TOML: invalid basic string, expected `"`; is a quote missing?
 
     frontdesk.toml:27: column 1: this is not TOML: missing comma between array elements, expected `,`; is a ] missing in a line above?
 
@@ -233,10 +241,9 @@ fn a_secret_of_the_wrong_form_is_not_repeated() {
     frontdesk.toml:69: telegram.shop.token: expected a text, { env = "NAME" } or { file = "/path" }
     frontdesk.toml:69: telegram.shop.token: the text is empty
     frontdesk.toml:68: telegram: each account has a name of yours: write [telegram.shop]
-    frontdesk.toml:68: telegram: no channel that customers can write to; add one with [telegram.shop] and its token
-    frontdesk.toml:81: desks: each desk has a name of yours: write [desks.main]
-    frontdesk.toml:81: desks: no place where you answer; add [desks.main] with a channel and a room
-    frontdesk.toml:77: matrix.desk.user: expected a text in quotes, found a list
+    frontdesk.toml:91: desks: each desk has a name of yours: write [desks.main]
+    frontdesk.toml:91: desks: no place where you answer; add [desks.main] with a channel and a room
+    frontdesk.toml:87: matrix.desk.user: expected a text in quotes, found a list
     "#);
 }
 
@@ -258,24 +265,31 @@ fn desks_are_checked_against_the_channels_and_each_other() {
         found.push_str("\n\n");
     }
     assert_snapshot!(found, @r#"
-    frontdesk.toml:82: desks.main.channel: a desk on Telegram is not built yet; use a Matrix channel
+    frontdesk.toml:92: desks.main.channel: a desk on Telegram is not built yet; use a Matrix channel
 
-    frontdesk.toml:81: desks.main.channel: is missing; write the channel that it is on, such as channel = "matrix.desk"
+    frontdesk.toml:91: desks.main.channel: is missing; write the channel that it is on, such as channel = "matrix.desk"
 
-    frontdesk.toml:82: desks.main.channel: expected a text in quotes
+    frontdesk.toml:92: desks.main.channel: expected a text in quotes
 
-    frontdesk.toml:82: desks.main.channel: there is no channel "whatsapp.shop"; there is telegram.shop or matrix.desk
+    frontdesk.toml:92: desks.main.channel: WhatsApp has no place for a desk; use a Matrix channel
 
-    frontdesk.toml:85: desks.main.chat: this is not built yet; take it out, or put a # before its lines
+    frontdesk.toml:95: desks.main.chat: this is not built yet; take it out, or put a # before its lines
 
-    frontdesk.toml:86: desks.main.room: the desk `other` is in this room already; each desk needs a room of its own
+    frontdesk.toml:96: desks.main.room: the desk `other` is in this room already; each desk needs a room of its own
 
-    frontdesk.toml:81: desks.Main desk: expected a name of 1 to 40 characters out of a-z, 0-9, _ and -
+    frontdesk.toml:91: desks.Main desk: expected a name of 1 to 40 characters out of a-z, 0-9, _ and -
 
     frontdesk.toml:68: matrix.shop.homeserver: is missing; write the address, as in "https://matrix.example.org"
     frontdesk.toml:68: matrix.shop.user: is missing; write the whole id, as in "@frontdesk:example.org"
-    frontdesk.toml: telegram: no channel that customers can write to; add one with [telegram.shop] and its token
     "#);
+}
+
+#[test]
+fn two_channels_with_one_whatsapp_number_are_refused() {
+    let table = example();
+    let (start, end) = (table.find("[whatsapp.shop]").unwrap(), table.find("# --- Where you answer").unwrap());
+    let second = table[start..end].replace("[whatsapp.shop]", "[whatsapp.second]");
+    assert_snapshot!(changed("# --- Where you answer", &format!("{second}\n# ---")), @"frontdesk.toml:84: whatsapp.second.phone_number_id: whatsapp.shop has this number already; each channel needs a number of its own");
 }
 
 #[test]

@@ -35,13 +35,17 @@ impl Shell {
             .current_dir(self.folder.path())
             .env_remove("FRONTDESK_CONFIG")
             .env("TELEGRAM_TOKEN", TOKEN)
+            .env("WHATSAPP_TOKEN", "EAAstandInStandInStandInStandIn")
+            .env("WHATSAPP_APP_SECRET", "0123456789abcdef0123456789abcdef")
+            .env("WHATSAPP_VERIFY_TOKEN", "open sesame")
             .env("MATRIX_PASSWORD", "hunter2")
             .envs(environment.iter().copied())
             .output()
             .unwrap();
         let marked = |mark: &str, bytes: &[u8]| -> String {
             let text = String::from_utf8(bytes.to_vec()).unwrap();
-            assert!(!text.contains("AAEh") && !text.contains("hunter2"), "a secret is shown: {text}");
+            let secrets = ["AAEh", "EAAstandIn", "0123456789abcdef", "open sesame", "hunter2"];
+            assert!(secrets.iter().all(|secret| !text.contains(secret)), "a secret is shown: {text}");
             text.lines().map(|line| format!("{mark} {line}").trim_end().to_owned() + "\n").collect()
         };
         let status = output.status.code().unwrap();
@@ -76,7 +80,7 @@ fn check_says_what_a_good_config_sets_up() {
     >   time zone      Europe/Berlin
     >   languages      en, de
     >   hours          open now, day and night: no hours are set
-    >   channels       telegram.shop, matrix.desk
+    >   channels       telegram.shop, whatsapp.shop, matrix.desk
     >   desks          main on matrix.desk
     >   listens on     127.0.0.1:8080
     >   keeps data in  data
@@ -87,6 +91,7 @@ fn check_says_what_a_good_config_sets_up() {
     >   "business": "Blue Door Bakery",
     >   "channels": [
     >     "telegram.shop",
+    >     "whatsapp.shop",
     >     "matrix.desk"
     >   ],
     >   "data": "data",

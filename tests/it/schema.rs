@@ -85,6 +85,10 @@ fn what_an_editor_can_see_is_wrong_is_wrong_for_the_program_too() {
         ("# close_idle_days = 3", "close_idle_days = 0 #"),
         ("[telegram.shop]", "[telegram.Shop]"),
         ("[telegram.shop]", "[telegram]"),
+        ("[whatsapp.shop]", "[whatsapp]"),
+        ("phone_number_id = \"106540352242922\"", "phone_number_id = \"+49 30 123456\""),
+        ("phone_number_id = \"106540352242922\"", "phone_number_id = 106540352242922"),
+        ("app_secret = { env", "secret = { env"),
         ("{ env = \"TELEGRAM_TOKEN\" }", "{ environment = \"TELEGRAM_TOKEN\" }"),
         ("{ env = \"TELEGRAM_TOKEN\" }", "{ env = \"TELEGRAM_TOKEN\", file = \"token\" }"),
         ("homeserver = \"https://matrix.example.org\"", "homeserver = \"matrix.example.org\""),
@@ -116,6 +120,9 @@ fn is_refused(config: &str) -> bool {
         .current_dir(folder.path())
         .env_remove("FRONTDESK_CONFIG")
         .env("TELEGRAM_TOKEN", "123456789:AAEhBOweik6ad9r_QXMENQjcrGbqCr4K-bc")
+        .env("WHATSAPP_TOKEN", "EAAstandInStandInStandInStandIn")
+        .env("WHATSAPP_APP_SECRET", "0123456789abcdef0123456789abcdef")
+        .env("WHATSAPP_VERIFY_TOKEN", "open sesame")
         .env("MATRIX_PASSWORD", "hunter2")
         .output()
         .unwrap();

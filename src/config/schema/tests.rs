@@ -15,6 +15,7 @@ fn tables() -> Vec<(&'static str, Vec<&'static str>)> {
         ("[conversations]", vec!["properties", "conversations"]),
         ("[retention]", vec!["properties", "retention"]),
         ("[telegram.shop]", vec!["properties", "telegram", "patternProperties", NAME]),
+        ("[whatsapp.shop]", vec!["properties", "whatsapp", "patternProperties", NAME]),
         ("[matrix.desk]", vec!["properties", "matrix", "patternProperties", NAME]),
         ("[desks.main]", vec!["properties", "desks", "patternProperties", NAME]),
         ("[http]", vec!["properties", "http"]),
