@@ -70,7 +70,7 @@ enum Stage {
     /// Open, and nobody has taken anything of it.
     Open,
     Moving,
-    /// Every byte has been taken.
+    /// Its end has been seen.
     Whole,
 }
 

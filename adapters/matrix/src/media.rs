@@ -47,11 +47,15 @@ pub(crate) async fn upload(
 ) -> Result<Prepared, SendError> {
     let (size, chunks) = measured(stream).await?;
     if !encrypted {
-        let uri = files.upload(client, media.mime(), size, chunks).await?;
+        let uri = files.upload(client, media.mime(), size, Box::pin(cipher::ahead(chunks))).await?;
         return Ok(Prepared(json!({ "url": uri, "size": size })));
     }
     let key = Arc::new(OnceLock::new());
-    let chunks = Box::pin(cipher::encrypted(chunks, Arc::clone(&key)));
+    let mut chunks: Chunks = Box::pin(cipher::ahead(Box::pin(cipher::encrypted(chunks, Arc::clone(&key)))));
+    if size == 0 {
+        // Of nothing nobody reads the end.
+        chunks.try_next().await.map_err(|error| SendError::Transient(error.to_string()))?;
+    }
     let uri = files.upload(client, None, size, chunks).await?;
     let key = key.get().and_then(|key| serde_json::to_value(key).ok());
     let Some(Value::Object(mut file)) = key else {

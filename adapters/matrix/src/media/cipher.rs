@@ -44,6 +44,22 @@ pub(super) fn decrypted(mut chunks: Chunks, key: MediaEncryptionInfo) -> impl St
     }
 }
 
+/// Gives a piece only when what follows it is known. Whoever sends as many bytes as were told never asks for the end: so
+/// the last piece comes after it.
+pub(super) fn ahead(mut chunks: Chunks) -> impl Stream<Item = io::Result<Bytes>> + Send {
+    try_stream! {
+        let mut held = None;
+        while let Some(chunk) = chunks.next().await {
+            if let Some(before) = held.replace(chunk?) {
+                yield before;
+            }
+        }
+        if let Some(last) = held {
+            yield last;
+        }
+    }
+}
+
 /// What the cipher reads from: one piece at a time.
 #[derive(Clone, Default)]
 struct Feed(Arc<Mutex<Bytes>>);
@@ -110,6 +126,21 @@ mod tests {
         changed[3] ^= 1;
         let read: io::Result<Vec<Bytes>> = decrypted(chunks(vec![changed.into()]), key).try_collect().await;
         assert!(read.is_err());
+    }
+
+    /// As one who counts the bytes, and stops at the last.
+    #[tokio::test]
+    async fn the_key_is_there_with_the_last_piece_and_an_error_in_its_place() {
+        let pieces = || chunks(vec![Bytes::from_static(b"Twelve"), Bytes::from_static(b" rolls")]);
+        let key = Arc::new(OnceLock::new());
+        let mut secret = Box::pin(ahead(Box::pin(encrypted(pieces(), Arc::clone(&key)))));
+        secret.next().await.unwrap().unwrap();
+        secret.next().await.unwrap().unwrap();
+        assert!(key.get().is_some());
+
+        let broken = pieces().chain(stream::iter([Err(io::Error::other("gone"))]));
+        let read: Vec<_> = ahead(Box::pin(broken)).collect().await;
+        assert!(matches!(read.as_slice(), [Ok(first), Err(_)] if first == "Twelve"), "{read:?}");
     }
 
     #[tokio::test]
