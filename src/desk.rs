@@ -9,8 +9,10 @@ use crate::{
 };
 
 mod command;
+mod files;
 
 pub use command::{Command, help};
+pub use files::{ONLY_WORDS, file_not_sent, file_not_shown, too_large, without_file};
 
 pub const EDIT_SENDS_NOTHING: &str =
     "That edit sends nothing: the message was not sent before. Write it as a new message.";
@@ -176,9 +178,15 @@ pub fn clock(at: Timestamp, timezone: &TimeZone) -> String {
 /// A customer's words for the desk: text only, and always begun with the customer's name, so that a desk without
 /// threads still shows who speaks.
 #[must_use]
-pub fn customers_words(identity: &Identity, content: &Content, forwarded: bool) -> String {
+pub fn customers_words(identity: &Identity, content: &Content) -> String {
+    format!("{}: {}", speaker(identity, false), content.readable())
+}
+
+/// How a customer's words and files begin at the desk.
+#[must_use]
+pub fn speaker(identity: &Identity, forwarded: bool) -> String {
     let mark = if forwarded { " (forwarded)" } else { "" };
-    format!("{}{mark}: {}", name(identity), content.readable())
+    format!("{}{mark}", name(identity))
 }
 
 /// What to call a customer: what their platform shows, in one short line.

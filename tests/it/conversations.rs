@@ -6,6 +6,7 @@ mod blocking;
 mod commands;
 mod expiry;
 mod failures;
+mod files;
 mod folding;
 mod greeting;
 mod hours;

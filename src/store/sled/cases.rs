@@ -40,8 +40,9 @@ pub(super) fn load(txn: &Txn, instance: u64, row: &InboxRow, asks: Asks) -> Resu
         case.ledger = entries.into_iter().map(|(_, entry)| entry).collect();
     }
     if let Some(conversation) = &case.conversation {
-        for undelivered in &conversation.undelivered {
-            case.undelivered.extend(message(txn, undelivered.message)?);
+        let undelivered = conversation.undelivered.iter().map(|undelivered| undelivered.message);
+        for key in undelivered.chain(conversation.unshown.iter().copied()) {
+            case.undelivered.extend(message(txn, key)?);
         }
     }
     if let Some(desk) = desk_of(fact, &case) {
