@@ -1,0 +1,197 @@
+//! A messenger that takes an answer only for some time after the customer's last message.
+
+use std::time::Duration;
+
+use frontdesk::tools::{Answer, Request, Waits};
+use frontdesk_core::{DeliveryState, Event, Message, SendError};
+use insta::assert_snapshot;
+
+use super::windowed;
+use crate::{fake::Fault, world::World};
+
+const DAY: u64 = 24;
+
+/// Anna asked on Monday at ten, and it is Tuesday, a minute too late for an answer.
+async fn too_late() -> World {
+    let world = windowed().await;
+    world.says_on(&world.other, "Anna", "Do you have rye bread?").await;
+    world.hours(DAY).await;
+    world.secs(60).await;
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_card_says_until_when_and_one_reminder_comes_an_hour_before() {
+    let mut world = windowed().await;
+    world.says_on(&world.other, "Anna", "Do you have rye bread?").await;
+    world.hours(DAY - 2).await;
+    assert!(!world.room().contains("still waits"), "{}", world.room());
+    world.hours(1).await;
+    world.restart().await;
+    world.hours(3).await;
+    assert_snapshot!(world.room(), @"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_reminded_of_who_was_answered_and_of_who_wrote_again_in_time() {
+    let world = windowed().await;
+    world.says_on(&world.other, "Anna", "Do you have rye bread?").await;
+    world.answers("ann", "Anna", "Yes").await;
+    world.says_on(&world.other, "Ben", "Hello").await;
+    world.hours(20).await;
+    world.says_on(&world.other, "Ben", "Hello?").await;
+    world.hours(22).await;
+    assert!(!world.room().contains("still waits"), "{}", world.room());
+    world.hours(2).await;
+    assert_eq!(world.room().matches("still waits").count(), 1, "{}", world.room());
+    assert!(world.room().contains("Ben still waits. Their messenger lets us answer until Wed 25 Nov, 06:00"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_answer_waits_until_they_write_and_goes_out_before_what_comes_later() {
+    let mut world = too_late().await;
+    world.answers("ann", "Anna", "Yes, until six.").await;
+    world.answers("ben", "Anna", "Shall I keep one?").await;
+    world.restart().await;
+    world.hours(5).await;
+    assert!(!World::chat_on(&world.other, "Anna").contains("until six"));
+    world.says_on(&world.other, "Anna", "Hello?").await;
+    world.answers("ann", "Anna", "Sorry for the delay.").await;
+    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"");
+    assert_snapshot!(world.room(), @"");
+    assert_eq!(world.other.too_late(), 0, "nothing was tried that is not taken");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_keeps_nobody_else_waiting_and_is_listed() {
+    let world = too_late().await;
+    world.answers("ann", "Anna", "Yes, until six.").await;
+    world.says_on(&world.other, "Ben", "Hello").await;
+    world.answers("ann", "Ben", "Good morning").await;
+    assert!(World::chat_on(&world.other, "Ben").contains("frontdesk: Good morning"));
+    let answers = world.tool(Request::Rows { limit: 10 }).await;
+    let [Answer::Row(row), Answer::Done(_)] = answers.as_slice() else { panic!("{answers:?}") };
+    assert_eq!((row.text.as_str(), &row.waits), ("Yes, until six.", &Waits::WindowClosed));
+    let refused = world.tool(Request::Retry { row: Some(row.row), again: false }).await;
+    assert!(format!("{refused:?}").contains("waits until the customer writes again"), "{refused:?}");
+    world.tool(Request::Drop { row: row.row }).await;
+    world.says_on(&world.other, "Anna", "Hello?").await;
+    assert!(!World::chat_on(&world.other, "Anna").contains("until six"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_can_be_changed_and_taken_back_without_a_trace() {
+    let world = too_late().await;
+    let first = world.answers("ann", "Anna", "Yes, untl six.").await;
+    let second = world.answers("ann", "Anna", "Or seven.").await;
+    world.edits("ann", &first, "Yes, until six.").await;
+    world.deletes("ann", &second).await;
+    world.says_on(&world.other, "Anna", "Hello?").await;
+    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"");
+    assert_snapshot!(world.room(), @"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn drop_takes_back_what_waits() {
+    let mut world = too_late().await;
+    world.answers("ann", "Anna", "!drop").await;
+    world.answers("ann", "Anna", "Yes, until six.").await;
+    world.answers("ann", "Anna", "Or seven.").await;
+    world.answers("ann", "Anna", "!drop").await;
+    world.restart().await;
+    world.says_on(&world.other, "Anna", "Hello?").await;
+    world.answers("ann", "Anna", "Good morning").await;
+    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"");
+    assert_snapshot!(world.room(), @"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_asked_for_again_is_given_up_with_a_word() {
+    let world = too_late().await;
+    world.answers("ann", "Anna", "Yes, until six.").await;
+    world.hours(73).await;
+    world.answers("ann", "Anna", "!retry").await;
+    world.says_on(&world.other, "Anna", "Hello?").await;
+    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"");
+    assert_snapshot!(world.room(), @"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_platform_knows_better() {
+    let world = windowed().await;
+    world.says_on(&world.other, "Anna", "Do you have rye bread?").await;
+    world.secs(30).await;
+    world.other.fail_next(Fault::Before(SendError::WindowClosed));
+    world.answers("ann", "Anna", "Yes, until six.").await;
+    world.answers("ann", "Anna", "Shall I keep one?").await;
+    world.secs(600).await;
+    assert!(!World::chat_on(&world.other, "Anna").contains("until six"));
+    world.says_on(&world.other, "Anna", "Hello?").await;
+    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"");
+    assert_snapshot!(world.room(), @"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_platform_took_and_did_not_deliver_waits_again() {
+    let world = windowed().await;
+    world.says_on(&world.other, "Anna", "Do you have rye bread?").await;
+    world.secs(30).await;
+    world.answers("ann", "Anna", "Yes, until six.").await;
+    world.status("Anna", "Yes, until six.", DeliveryState::Sent).await;
+    world.status("Anna", "Yes, until six.", DeliveryState::WindowClosed).await;
+    world.status("Anna", "Yes, until six.", DeliveryState::WindowClosed).await;
+    world.hours(2).await;
+    world.says_on(&world.other, "Anna", "Hello?").await;
+    // Of what came before they wrote the platform may speak later.
+    world.status("Anna", "Yes, until six.", DeliveryState::Delivered).await;
+    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"");
+    assert_snapshot!(world.room(), @"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_delivered_goes_out_at_once_when_they_have_written_since() {
+    let world = windowed().await;
+    world.says_on(&world.other, "Anna", "Do you have rye bread?").await;
+    world.answers("ann", "Anna", "Yes, until six.").await;
+    world.secs(60).await;
+    world.says_on(&world.other, "Anna", "Hello?").await;
+    world.status("Anna", "Yes, until six.", DeliveryState::WindowClosed).await;
+    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"");
+    assert_snapshot!(world.room(), @"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_message_of_theirs_opens_it_at_the_platforms_time() {
+    let world = too_late().await;
+    let answer = world.answers("ann", "Anna", "Yes, until six.").await;
+    let known = world.customer(&world.other, "Anna", Event::Known);
+    let echo = world.customer(&world.other, "Anna", Event::Echo(Message::text("phone-1", "We are here")));
+    let reaction = world.customer(&world.other, "Anna", Event::Reaction { id: answer, emoji: Some("👍".into()) });
+    for event in [known, echo, reaction] {
+        world.other.arrives(event);
+    }
+    world.secs(60).await;
+    assert!(!World::chat_on(&world.other, "Anna").contains("until six"));
+    // It lay on the platform for two days: what it opened has closed again.
+    let mut late = world.customer(&world.other, "Anna", Event::Message(Message::text("late-1", "Hello?")));
+    late.sent_at = Some(world.now() - Duration::from_secs(2 * 24 * 3600));
+    world.other.arrives(late);
+    world.secs(60).await;
+    assert!(!World::chat_on(&world.other, "Anna").contains("until six"), "{}", world.room());
+    world.says_on(&world.other, "Anna", "Hello again").await;
+    assert!(World::chat_on(&world.other, "Anna").contains("until six"), "{}", world.room());
+    assert_eq!(world.other.too_late(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_is_not_forgotten_by_a_conversation_that_ends() {
+    let world = windowed().await;
+    world.says_on(&world.other, "Anna", "Do you have rye bread?").await;
+    world.answers("ann", "Anna", "I shall ask").await;
+    world.hours(DAY + 1).await;
+    world.answers("ann", "Anna", "Yes, until six.").await;
+    world.answers("ann", "Anna", "!close").await;
+    world.hours(3).await;
+    world.says_on(&world.other, "Anna", "Hello?").await;
+    assert_snapshot!(world.room(), @"");
+}
