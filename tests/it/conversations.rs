@@ -1,5 +1,6 @@
 //! Conversations as tests: what is written on one side, and what both sides see of it.
 
+mod alarms;
 mod answering;
 mod automatic;
 mod blocking;

@@ -4,7 +4,10 @@ use frontdesk_core::{DeliveryState, Event, OutboxKey};
 use insta::assert_snapshot;
 
 use super::windowed;
-use crate::{fake::Fault, world::World};
+use crate::{
+    fake::{Fault, Finds},
+    world::World,
+};
 
 const ALL: [DeliveryState; 3] = [DeliveryState::Sent, DeliveryState::Delivered, DeliveryState::Read];
 
@@ -57,9 +60,29 @@ async fn a_failure_is_told_once_and_not_when_it_did_arrive() {
     world.answers("ann", "Anna", "Until six").await;
     world.status("Anna", "Until six", DeliveryState::Delivered).await;
     world.status("Anna", "Until six", failed()).await;
-    assert_snapshot!(world.room(), @"");
+    assert_snapshot!(world.room(), @"
+    notice: frontdesk: Anna · whatsapp.shop · new
+      Answered Mon 23 Nov, 10:00
+      Answer until Tue 24 Nov, 10:00
+      An answer was not delivered: see the thread
+        frontdesk: Anna: Do you have rye bread?
+        notice: frontdesk: Sent automatically: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+        ann: Yes {⚠️}
+        notice: frontdesk: Not delivered: The number is not on WhatsApp any more. (!retry sends it again.) (to @ann:example.org)
+        ann: Until six
+    ");
     world.status("Anna", "Yes", DeliveryState::Delivered).await;
-    assert_snapshot!(world.room(), @"");
+    assert_snapshot!(world.room(), @"
+    notice: frontdesk: Anna · whatsapp.shop · new
+      Answered Mon 23 Nov, 10:00
+      Answer until Tue 24 Nov, 10:00
+        frontdesk: Anna: Do you have rye bread?
+        notice: frontdesk: Sent automatically: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+        ann: Yes
+        notice: frontdesk: Not delivered: The number is not on WhatsApp any more. (!retry sends it again.) (to @ann:example.org)
+        ann: Until six
+        notice: frontdesk: It did arrive: Yes (to @ann:example.org)
+    ");
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,8 +103,27 @@ async fn an_uncertain_answer_that_is_proven_is_uncertain_no_more() {
     let posts = world.desk.posts();
     let fine = posts.iter().find(|post| post.text == "Anna: Fine").unwrap();
     assert_eq!(fine.reply_to, Some(answer));
-    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"");
-    assert_snapshot!(world.room(), @"");
+    assert_snapshot!(World::chat_on(&world.other, "Anna"), @r#"
+    Anna: Do you have rye bread?
+    frontdesk: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+    frontdesk: Yes
+    frontdesk: Until six
+    Anna: (reply to "Until six") Fine
+    "#);
+    assert_snapshot!(world.room(), @r#"
+    notice: frontdesk: Anna · whatsapp.shop · new
+      Waiting since Mon 23 Nov, 10:01
+      Answer until Tue 24 Nov, 10:01
+        frontdesk: Anna: Do you have rye bread?
+        notice: frontdesk: Sent automatically: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+        ann: Yes
+        ann: Until six
+        notice: frontdesk: Perhaps not delivered: the answer was lost. If the customer does not react, !retry sends it again; it may then reach them twice. (to @ann:example.org)
+        notice: frontdesk: It did arrive: Until six (to @ann:example.org)
+        ann: !retry
+        notice: frontdesk: Nothing waits to be sent again here.
+        frontdesk: (reply to "Until six") Anna: Fine
+    "#);
 }
 
 /// The key of the row that is being sent: rows are numbered from 1, and the desk's are among them.
@@ -107,14 +149,31 @@ async fn a_report_that_is_faster_than_the_answer_of_the_send_settles_it() {
     world.secs(200).await;
     world.answers("ann", "Anna", "Anything else?").await;
     world.secs(1).await;
-    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"");
-    assert_snapshot!(world.room(), @"");
+    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"
+    Anna: Do you have rye bread?
+    frontdesk: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+    frontdesk: Yes
+    frontdesk: Until six
+    frontdesk: Anything else?
+    ");
+    assert_snapshot!(world.room(), @"
+    notice: frontdesk: Anna · whatsapp.shop · new
+      Answered Mon 23 Nov, 10:03
+      Answer until Tue 24 Nov, 10:00
+        frontdesk: Anna: Do you have rye bread?
+        notice: frontdesk: Sent automatically: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+        ann: Yes
+        ann: Until six
+        ann: Anything else?
+    ");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_a_kill_interrupted_is_not_in_doubt_when_its_report_is_in_the_inbox() {
-    for state in [DeliveryState::Sent, DeliveryState::Read] {
+    // One platform can be waited for, as WhatsApp for its report; of the other one nothing can be found.
+    for (state, finds) in [(DeliveryState::Sent, Finds::Silence), (DeliveryState::Read, Finds::Nothing)] {
         let mut world = answered().await;
+        world.other.finds(finds);
         world.other.fail_next(Fault::DoneInSilence);
         world.answers("ann", "Anna", "Until six").await;
         let key = Some(key_in_flight(&world).await);
@@ -123,7 +182,14 @@ async fn what_a_kill_interrupted_is_not_in_doubt_when_its_report_is_in_the_inbox
         world.start().await;
         world.secs(120).await;
         assert_eq!(World::chat_on(&world.other, "Anna").matches("frontdesk: Until six").count(), 1);
-        assert!(!world.room().contains("notice: frontdesk: Perhaps"), "{}", world.room());
+        let [doubted, proven] =
+            ["Perhaps not delivered", "It did arrive: Until six"].map(|it| world.room().matches(it).count());
+        assert_eq!(
+            (doubted, proven),
+            if matches!(finds, Finds::Silence) { (0, 0) } else { (1, 1) },
+            "{}",
+            world.room()
+        );
         assert!(!world.room().contains("An answer was not delivered"), "{}", world.room());
     }
 }

@@ -35,7 +35,16 @@ async fn who_was_known_by_number_alone_is_found_by_user_id_alone_from_then_on() 
     says(&world, NUMBER, "Anna", Some(NUMBER), "And once more").await;
     world.answers("ann", "Anna", "Good morning").await;
     world.secs(30).await;
-    assert_snapshot!(world.room(), @"");
+    assert_snapshot!(world.room(), @"
+    notice: frontdesk: Anna · whatsapp.shop · new
+      Answered Mon 23 Nov, 10:00
+      Answer until Tue 24 Nov, 10:00
+        frontdesk: Anna: Hello
+        frontdesk: Anna: It is me
+        frontdesk: Anna: Now without my number
+        frontdesk: Anna: And once more
+        ann: Good morning
+    ");
 }
 
 #[tokio::test(start_paused = true)]
@@ -55,7 +64,21 @@ async fn a_number_that_goes_to_somebody_else_takes_nobody_along() {
     assert!(!World::chat_on(&world.other, NUMBER).contains("For Anna only"), "it is Ben's number now");
     assert!(World::chat_on(&world.other, "DE.1").contains("For Anna only"));
     assert!(World::chat_on(&world.other, "DE.2").contains("For Ben only"));
-    assert_snapshot!(world.room(), @"");
+    assert_snapshot!(world.room(), @"
+    notice: frontdesk: Anna · whatsapp.shop · new
+      Answered Mon 23 Nov, 10:01
+      Answer until Tue 24 Nov, 10:00
+        frontdesk: Anna: Hello
+        frontdesk: Anna: It is me
+        frontdesk: Anna: And again
+        notice: frontdesk: Sent automatically: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+        ann: For Anna only
+    notice: frontdesk: Ben · whatsapp.shop · new
+      Answered Mon 23 Nov, 10:01
+      Answer until Tue 24 Nov, 10:01
+        frontdesk: Ben: My new number
+        ann: For Ben only
+    ");
 }
 
 #[tokio::test(start_paused = true)]
@@ -69,5 +92,12 @@ async fn who_moves_to_another_number_keeps_the_thread() {
     world.answers("ann", "Anna", "Thank you").await;
     assert!(World::chat_on(&world.other, "4930222222").contains("frontdesk: Thank you"));
     assert!(!World::chat_on(&world.other, NUMBER).contains("Thank you,"));
-    assert_snapshot!(world.room(), @"");
+    assert_snapshot!(world.room(), @"
+    notice: frontdesk: Anna · whatsapp.shop · new
+      Answered Mon 23 Nov, 10:00
+      Answer until Tue 24 Nov, 10:00
+        frontdesk: Anna: Hello
+        frontdesk: Anna: My new number
+        ann: Thank you
+    ");
 }

@@ -29,7 +29,14 @@ async fn the_card_says_until_when_and_one_reminder_comes_an_hour_before() {
     world.hours(1).await;
     world.restart().await;
     world.hours(3).await;
-    assert_snapshot!(world.room(), @"");
+    assert_snapshot!(world.room(), @"
+    notice: frontdesk: Anna · whatsapp.shop · new
+      Waiting since Mon 23 Nov, 10:00
+      Answer until Tue 24 Nov, 10:00
+        frontdesk: Anna: Do you have rye bread?
+        notice: frontdesk: Sent automatically: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+        notice: frontdesk: Anna still waits. Their messenger lets us answer until Tue 24 Nov, 10:00; after that only with !template, or when they write again.
+    ");
 }
 
 #[tokio::test(start_paused = true)]
@@ -57,8 +64,31 @@ async fn a_late_answer_waits_until_they_write_and_goes_out_before_what_comes_lat
     assert!(!World::chat_on(&world.other, "Anna").contains("until six"));
     world.says_on(&world.other, "Anna", "Hello?").await;
     world.answers("ann", "Anna", "Sorry for the delay.").await;
-    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"");
-    assert_snapshot!(world.room(), @"");
+    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"
+    Anna: Do you have rye bread?
+    frontdesk: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+    Anna: Hello?
+    frontdesk: Yes, until six.
+    frontdesk: Shall I keep one?
+    frontdesk: Sorry for the delay.
+    ");
+    assert_snapshot!(world.room(), @"
+    notice: frontdesk: Anna · whatsapp.shop · new
+      Answered Tue 24 Nov, 15:01
+      Answer until Wed 25 Nov, 15:01
+        frontdesk: Anna: Do you have rye bread?
+        notice: frontdesk: Sent automatically: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+        notice: frontdesk: Anna still waits. Their messenger lets us answer until Tue 24 Nov, 10:00; after that only with !template, or when they write again.
+        ann: Yes, until six.
+        notice: frontdesk: Not sent yet: Anna's messenger takes an answer only in the 24 hours after their last message. This one waits and goes out by itself when they write again (for 72 hours at most). (to @ann:example.org)
+        notice: frontdesk: !template sends them an approved message now, !drop takes the answer back. (to @ann:example.org)
+        ben: Shall I keep one?
+        notice: frontdesk: Not sent yet: this one waits too, until Anna writes again. (to @ben:example.org)
+        frontdesk: Anna: Hello?
+        notice: frontdesk: They have written again, so this was sent now: Yes, until six.
+        notice: frontdesk: They have written again, so this was sent now: Shall I keep one?
+        ann: Sorry for the delay.
+    ");
     assert_eq!(world.other.too_late(), 0, "nothing was tried that is not taken");
 }
 
@@ -87,8 +117,27 @@ async fn what_waits_can_be_changed_and_taken_back_without_a_trace() {
     world.edits("ann", &first, "Yes, until six.").await;
     world.deletes("ann", &second).await;
     world.says_on(&world.other, "Anna", "Hello?").await;
-    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"");
-    assert_snapshot!(world.room(), @"");
+    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"
+    Anna: Do you have rye bread?
+    frontdesk: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+    Anna: Hello?
+    frontdesk: Yes, until six.
+    ");
+    assert_snapshot!(world.room(), @"
+    notice: frontdesk: Anna · whatsapp.shop · new
+      Waiting since Tue 24 Nov, 10:01
+      Answer until Wed 25 Nov, 10:01
+        frontdesk: Anna: Do you have rye bread?
+        notice: frontdesk: Sent automatically: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+        notice: frontdesk: Anna still waits. Their messenger lets us answer until Tue 24 Nov, 10:00; after that only with !template, or when they write again.
+        ann: Yes, until six. (edited)
+        notice: frontdesk: Not sent yet: Anna's messenger takes an answer only in the 24 hours after their last message. This one waits and goes out by itself when they write again (for 72 hours at most). (to @ann:example.org)
+        notice: frontdesk: !template sends them an approved message now, !drop takes the answer back. (to @ann:example.org)
+        ann: Or seven. (deleted)
+        notice: frontdesk: Not sent yet: this one waits too, until Anna writes again. (to @ann:example.org)
+        frontdesk: Anna: Hello?
+        notice: frontdesk: They have written again, so this was sent now: Yes, until six.
+    ");
 }
 
 #[tokio::test(start_paused = true)]
@@ -101,8 +150,31 @@ async fn drop_takes_back_what_waits() {
     world.restart().await;
     world.says_on(&world.other, "Anna", "Hello?").await;
     world.answers("ann", "Anna", "Good morning").await;
-    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"");
-    assert_snapshot!(world.room(), @"");
+    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"
+    Anna: Do you have rye bread?
+    frontdesk: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+    Anna: Hello?
+    frontdesk: Good morning
+    ");
+    assert_snapshot!(world.room(), @"
+    notice: frontdesk: Anna · whatsapp.shop · new
+      Answered Tue 24 Nov, 10:01
+      Answer until Wed 25 Nov, 10:01
+        frontdesk: Anna: Do you have rye bread?
+        notice: frontdesk: Sent automatically: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+        notice: frontdesk: Anna still waits. Their messenger lets us answer until Tue 24 Nov, 10:00; after that only with !template, or when they write again.
+        ann: !drop
+        notice: frontdesk: Nothing waits here until the customer writes.
+        ann: Yes, until six.
+        notice: frontdesk: Not sent yet: Anna's messenger takes an answer only in the 24 hours after their last message. This one waits and goes out by itself when they write again (for 72 hours at most). (to @ann:example.org)
+        notice: frontdesk: !template sends them an approved message now, !drop takes the answer back. (to @ann:example.org)
+        ann: Or seven.
+        notice: frontdesk: Not sent yet: this one waits too, until Anna writes again. (to @ann:example.org)
+        ann: !drop
+        notice: frontdesk: Taken back: the 2 answers that waited are not sent.
+        frontdesk: Anna: Hello?
+        ann: Good morning
+    ");
 }
 
 #[tokio::test(start_paused = true)]
@@ -112,8 +184,29 @@ async fn what_nobody_asked_for_again_is_given_up_with_a_word() {
     world.hours(73).await;
     world.answers("ann", "Anna", "!retry").await;
     world.says_on(&world.other, "Anna", "Hello?").await;
-    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"");
-    assert_snapshot!(world.room(), @"");
+    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"
+    Anna: Do you have rye bread?
+    frontdesk: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+    Anna: Hello?
+    frontdesk: Yes, until six.
+    ");
+    assert_snapshot!(world.room(), @"
+    notice: frontdesk: Anna · whatsapp.shop · new
+      Waiting since Fri 27 Nov, 11:01
+      Answer until Sat 28 Nov, 11:01
+        frontdesk: Anna: Do you have rye bread?
+        notice: frontdesk: Sent automatically: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+        notice: frontdesk: Anna still waits. Their messenger lets us answer until Tue 24 Nov, 10:00; after that only with !template, or when they write again.
+        ann: Yes, until six.
+        notice: frontdesk: Not sent yet: Anna's messenger takes an answer only in the 24 hours after their last message. This one waits and goes out by itself when they write again (for 72 hours at most). (to @ann:example.org)
+        notice: frontdesk: !template sends them an approved message now, !drop takes the answer back. (to @ann:example.org)
+        notice: frontdesk: Not delivered: the customer has not written for the 72 hours that it waited. (!retry sends it again.) (to @ann:example.org)
+        ann: !retry
+        notice: frontdesk: Not sent yet: Anna's messenger takes an answer only in the 24 hours after their last message. This one waits and goes out by itself when they write again (for 72 hours at most). (to @ann:example.org)
+        notice: frontdesk: !template sends them an approved message now, !drop takes the answer back. (to @ann:example.org)
+        frontdesk: Anna: Hello?
+        notice: frontdesk: They have written again, so this was sent now: Yes, until six.
+    ");
 }
 
 #[tokio::test(start_paused = true)]
@@ -127,8 +220,28 @@ async fn the_platform_knows_better() {
     world.secs(600).await;
     assert!(!World::chat_on(&world.other, "Anna").contains("until six"));
     world.says_on(&world.other, "Anna", "Hello?").await;
-    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"");
-    assert_snapshot!(world.room(), @"");
+    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"
+    Anna: Do you have rye bread?
+    frontdesk: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+    Anna: Hello?
+    frontdesk: Yes, until six.
+    frontdesk: Shall I keep one?
+    ");
+    assert_snapshot!(world.room(), @"
+    notice: frontdesk: Anna · whatsapp.shop · new
+      Waiting since Mon 23 Nov, 10:10
+      Answer until Tue 24 Nov, 10:10
+        frontdesk: Anna: Do you have rye bread?
+        notice: frontdesk: Sent automatically: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+        ann: Yes, until six.
+        notice: frontdesk: Not sent yet: Anna's messenger takes an answer only in the 24 hours after their last message. This one waits and goes out by itself when they write again (for 72 hours at most). (to @ann:example.org)
+        notice: frontdesk: !template sends them an approved message now, !drop takes the answer back. (to @ann:example.org)
+        ann: Shall I keep one?
+        notice: frontdesk: Not sent yet: this one waits too, until Anna writes again. (to @ann:example.org)
+        frontdesk: Anna: Hello?
+        notice: frontdesk: They have written again, so this was sent now: Yes, until six.
+        notice: frontdesk: They have written again, so this was sent now: Shall I keep one?
+    ");
 }
 
 #[tokio::test(start_paused = true)]
@@ -144,8 +257,25 @@ async fn what_the_platform_took_and_did_not_deliver_waits_again() {
     world.says_on(&world.other, "Anna", "Hello?").await;
     // Of what came before they wrote the platform may speak later.
     world.status("Anna", "Yes, until six.", DeliveryState::Delivered).await;
-    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"");
-    assert_snapshot!(world.room(), @"");
+    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"
+    Anna: Do you have rye bread?
+    frontdesk: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+    frontdesk: Yes, until six.
+    Anna: Hello?
+    frontdesk: Yes, until six.
+    ");
+    assert_snapshot!(world.room(), @"
+    notice: frontdesk: Anna · whatsapp.shop · new
+      Waiting since Mon 23 Nov, 12:00
+      Answer until Tue 24 Nov, 12:00
+        frontdesk: Anna: Do you have rye bread?
+        notice: frontdesk: Sent automatically: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
+        ann: Yes, until six.
+        notice: frontdesk: Not sent yet: Anna's messenger takes an answer only in the 24 hours after their last message. This one waits and goes out by itself when they write again (for 72 hours at most). (to @ann:example.org)
+        notice: frontdesk: !template sends them an approved message now, !drop takes the answer back. (to @ann:example.org)
+        frontdesk: Anna: Hello?
+        notice: frontdesk: They have written again, so this was sent now: Yes, until six.
+    ");
 }
 
 #[tokio::test(start_paused = true)]
@@ -156,8 +286,21 @@ async fn what_was_not_delivered_goes_out_at_once_when_they_have_written_since() 
     world.secs(60).await;
     world.says_on(&world.other, "Anna", "Hello?").await;
     world.status("Anna", "Yes, until six.", DeliveryState::WindowClosed).await;
-    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"");
-    assert_snapshot!(world.room(), @"");
+    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"
+    Anna: Do you have rye bread?
+    frontdesk: Yes, until six.
+    Anna: Hello?
+    frontdesk: Yes, until six.
+    ");
+    assert_snapshot!(world.room(), @"
+    notice: frontdesk: Anna · whatsapp.shop · new
+      Waiting since Mon 23 Nov, 10:01
+      Answer until Tue 24 Nov, 10:01
+        frontdesk: Anna: Do you have rye bread?
+        ann: Yes, until six.
+        frontdesk: Anna: Hello?
+        notice: frontdesk: This answer was not delivered at first, because too much time had passed. They have written since: it goes out again. (to @ann:example.org)
+    ");
 }
 
 #[tokio::test(start_paused = true)]
@@ -193,5 +336,18 @@ async fn what_waits_is_not_forgotten_by_a_conversation_that_ends() {
     world.answers("ann", "Anna", "!close").await;
     world.hours(3).await;
     world.says_on(&world.other, "Anna", "Hello?").await;
-    assert_snapshot!(world.room(), @"");
+    assert_snapshot!(world.room(), @"
+    notice: frontdesk: Anna · whatsapp.shop · new
+      Waiting since Tue 24 Nov, 14:00
+      Answer until Wed 25 Nov, 14:00
+        frontdesk: Anna: Do you have rye bread?
+        ann: I shall ask
+        ann: Yes, until six.
+        notice: frontdesk: Not sent yet: Anna's messenger takes an answer only in the 24 hours after their last message. This one waits and goes out by itself when they write again (for 72 hours at most). (to @ann:example.org)
+        notice: frontdesk: !template sends them an approved message now, !drop takes the answer back. (to @ann:example.org)
+        ann: !close
+        notice: frontdesk: An answer still waits until they write again, and then goes out; !drop takes it back.
+        frontdesk: Anna: Hello?
+        notice: frontdesk: They have written again, so this was sent now: Yes, until six.
+    ");
 }

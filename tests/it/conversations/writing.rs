@@ -21,8 +21,28 @@ async fn a_known_customer_is_written_to_at_once_where_that_is_taken() {
     asks(&world, "!write \"anna berger\" Your cake is ready!\nSee you soon").await;
     world.says_on(&world.other, "Anna Berger", "Great").await;
     world.answers("ann", "Anna Berger", "Until six").await;
-    assert_snapshot!(World::chat_on(&world.other, "Anna Berger"), @"");
-    assert_snapshot!(world.room(), @"");
+    assert_snapshot!(World::chat_on(&world.other, "Anna Berger"), @"
+    Anna Berger: A cake for twelve, please
+    frontdesk: With pleasure
+    frontdesk: Your cake is ready!
+      See you soon
+    Anna Berger: Great
+    frontdesk: Until six
+    ");
+    assert_snapshot!(world.room(), @r#"
+    notice: frontdesk: Anna Berger · whatsapp.shop · new
+      Answered Mon 23 Nov, 13:00
+      Answer until Tue 24 Nov, 13:00
+        frontdesk: Anna Berger: A cake for twelve, please
+        ann: With pleasure
+        ann: !close
+        notice: frontdesk: ann writes to Anna Berger, and it goes out now: Your cake is ready!
+          See you soon
+        frontdesk: Anna Berger: Great
+        ann: Until six
+    ann: !write "anna berger" Your cake is ready!
+      See you soon
+    "#);
 }
 
 #[tokio::test(start_paused = true)]
@@ -34,8 +54,27 @@ async fn after_days_it_is_a_new_conversation_and_by_template_only() {
     asks(&world, "!write Anna your cake is ready").await;
     world.answers("ann", "Anna", "!template cake_ready Anna cake").await;
     world.says_on(&world.other, "Anna", "Great").await;
-    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"");
-    assert_snapshot!(world.room(), @"");
+    assert_snapshot!(World::chat_on(&world.other, "Anna"), @"
+    Anna: A cake for twelve, please
+    frontdesk: With pleasure
+    frontdesk: Dear Anna, your cake is ready.
+    Anna: Great
+    ");
+    assert_snapshot!(world.room(), @r#"
+    notice: frontdesk: Anna · whatsapp.shop · new
+      Closed Thu 26 Nov, 10:00: nothing more was said
+        frontdesk: Anna: A cake for twelve, please
+        ann: With pleasure
+    ann: !write Anna your cake is ready
+    notice: frontdesk: (reply to "Anna · whatsapp.shop · new") Anna · whatsapp.shop · has written before
+      Waiting since Sat 28 Nov, 10:00
+      Answer until Sun 29 Nov, 10:00
+        notice: frontdesk: ann wants to write to Anna. Nothing was sent: their messenger takes only an approved message before they write themselves. !template lists them, !template NAME sends one. (to @ann:example.org)
+        notice: frontdesk: Your words were: your cake is ready (to @ann:example.org)
+        ann: !template cake_ready Anna cake
+        notice: frontdesk: Sent as `cake_ready` (en): Dear Anna, your cake is ready.
+        frontdesk: Anna: Great
+    "#);
     assert_eq!(world.other.too_late(), 0);
 }
 
@@ -62,7 +101,35 @@ async fn never_another_customer_than_meant() {
         asks(&world, &format!("!write {words}")).await;
         assert_eq!(said(), 0, "{words}");
     }
-    assert_snapshot!(world.room().lines().skip_while(|line| !line.starts_with("ann")).collect::<Vec<_>>().join("\n"), @"");
+    assert_snapshot!(world.room().lines().skip_while(|line| !line.starts_with("ann")).collect::<Vec<_>>().join("\n"), @r#"
+    ann: !write 
+    notice: frontdesk: Write it like one of these, outside the threads:
+      !write Anna your cake is ready
+      !write "Anna Berger" your cake is ready
+      !write +4930123456 your cake is ready
+    ann: !write Anna your cake is ready
+    notice: frontdesk: Nothing was sent. Which `Anna`? One of these:
+      Anna · telegram.shop · last wrote Mon 23 Nov, 10:00: !write telegram.shop:Anna TEXT
+    notice: frontdesk: Anna · whatsapp.shop · last wrote Mon 23 Nov, 10:00: !write whatsapp.shop:Anna TEXT
+      Anna Berger · telegram.shop · last wrote Mon 23 Nov, 10:00: !write "telegram.shop:Anna Berger" TEXT
+    notice: frontdesk: Anna Berger · whatsapp.shop · last wrote Mon 23 Nov, 10:00: !write "whatsapp.shop:Anna Berger" TEXT
+    ann: !write "Anna Berger" your cake is ready
+    notice: frontdesk: Nothing was sent. Which `Anna Berger`? One of these:
+      Anna Berger · telegram.shop · last wrote Mon 23 Nov, 10:00: !write "telegram.shop:Anna Berger" TEXT
+    notice: frontdesk: Anna Berger · whatsapp.shop · last wrote Mon 23 Nov, 10:00: !write "whatsapp.shop:Anna Berger" TEXT
+    ann: !write Clara your cake is ready
+    notice: frontdesk: Nothing was sent. Which `Clara`? One of these:
+      Clara Maria · telegram.shop · last wrote Mon 23 Nov, 10:00: !write "telegram.shop:Clara Maria" TEXT
+    ann: !write Dora your cake is ready
+    notice: frontdesk: Nothing was sent. There is no customer called `Dora`. Write it like one of these, outside the threads:
+      !write Anna your cake is ready
+      !write "Anna Berger" your cake is ready
+    notice: frontdesk: !write +4930123456 your cake is ready
+    ann: !write telegram.shop:Dora your cake is ready
+    notice: frontdesk: Nothing was sent. Nobody is known as `telegram.shop:Dora`.
+    ann: !write telegram.shop:+4930123456 your cake is ready
+    notice: frontdesk: Nothing was sent. Nobody is known under +4930123456, and a number that is not known can be written to only on a channel with approved messages.
+    "#);
     asks(&world, "!write telegram.shop:Ben your cake is ready").await;
     assert!(world.chat("Ben").contains("frontdesk: your cake is ready"));
     assert_eq!(said(), 1);
@@ -83,8 +150,28 @@ async fn a_number_that_nobody_knows_is_begun_with_a_template() {
     world.other.note_from("4930123456", &Message::text("c-dora", "Thanks!"));
     world.other.arrives(inbound);
     world.secs(60).await;
-    assert_snapshot!(World::chat_on(&world.other, "4930123456"), @"");
-    assert_snapshot!(world.room(), @"");
+    assert_snapshot!(World::chat_on(&world.other, "4930123456"), @"
+    frontdesk: Dear Dora, your cake is ready.
+    4930123456: Thanks!
+    frontdesk: Your cake is ready
+    ");
+    assert_snapshot!(world.room(), @"
+    ann: !write +4930123456 your cake is ready
+    notice: frontdesk: Dora · whatsapp.shop · new
+      Waiting since Mon 23 Nov, 10:00
+      Answer until Tue 24 Nov, 10:00
+        notice: frontdesk: ann wants to write to +4930123456. Nothing was sent: their messenger takes only an approved message before they write themselves. !template lists them, !template NAME sends one. (to @ann:example.org)
+        notice: frontdesk: Your words were: your cake is ready (to @ann:example.org)
+        ann: Your cake is ready
+        notice: frontdesk: Not sent yet: +4930123456's messenger takes an answer only in the 24 hours after their last message. This one waits and goes out by itself when they write again (for 72 hours at most). (to @ann:example.org)
+        notice: frontdesk: !template sends them an approved message now, !drop takes the answer back. (to @ann:example.org)
+        ann: !template cake_ready Dora cake
+        notice: frontdesk: Sent as `cake_ready` (en): Dear Dora, your cake is ready.
+        notice: frontdesk: ann wants to write to +4930123456. Nothing was sent: their messenger takes only an approved message before they write themselves. !template lists them, !template NAME sends one. (to @ann:example.org)
+        frontdesk: Dora: Thanks!
+        notice: frontdesk: They have written again, so this was sent now: Your cake is ready
+    ann: !write +4930123456
+    ");
 }
 
 #[tokio::test(start_paused = true)]
