@@ -9,10 +9,12 @@ use crate::{
 };
 
 mod command;
+mod files;
 mod phrase;
 mod window;
 
 pub use command::{Command, help};
+pub use files::{ONLY_WORDS, file_not_sent, file_not_shown, too_large, without_file};
 pub use phrase::{first_phrase, phrases};
 pub use window::*;
 
@@ -185,9 +187,15 @@ pub fn clock(at: Timestamp, timezone: &TimeZone) -> String {
 /// A customer's words for the desk: text only, and always begun with the customer's name, so that a desk without
 /// threads still shows who speaks.
 #[must_use]
-pub fn customers_words(identity: &Identity, content: &Content, forwarded: bool) -> String {
+pub fn customers_words(identity: &Identity, content: &Content) -> String {
+    format!("{}: {}", speaker(identity, false), content.readable())
+}
+
+/// How a customer's words and files begin at the desk.
+#[must_use]
+pub fn speaker(identity: &Identity, forwarded: bool) -> String {
     let mark = if forwarded { " (forwarded)" } else { "" };
-    format!("{}{mark}: {}", name(identity), content.readable())
+    format!("{}{mark}", name(identity))
 }
 
 /// What to call a customer: what their platform shows, in one short line.

@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod automatic;
+mod carry;
 mod command;
 mod customer;
 mod delivery;

@@ -27,6 +27,7 @@ use crate::{
 };
 
 mod deliver;
+mod files;
 mod fold;
 mod held;
 mod lanes;
@@ -71,6 +72,8 @@ pub struct Outbox {
 struct Channel {
     adapter: Arc<dyn Adapter>,
     slots: Semaphore,
+    /// See [`files::ROOM`].
+    files: Semaphore,
 }
 
 /// What a lane does after a row was tried.
@@ -97,7 +100,8 @@ impl Outbox {
         desks: BTreeMap<DeskName, ChannelId>,
         recorded: Arc<Notify>,
     ) -> Self {
-        let channel = |adapter| Channel { adapter, slots: Semaphore::new(AT_ONCE) };
+        let channel =
+            |adapter| Channel { adapter, slots: Semaphore::new(AT_ONCE), files: Semaphore::new(files::ROOM as usize) };
         Self {
             store,
             clock,

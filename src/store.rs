@@ -157,7 +157,7 @@ pub struct Case {
     pub former_name: bool,
     /// The latest entries about the contact, newest first, at most 8: what `!why` shows.
     pub ledger: Vec<LedgerEntry>,
-    /// The messages of [`Conversation::undelivered`], for `!retry`.
+    /// The messages of [`Conversation::undelivered`] and [`Conversation::unshown`], for `!retry`.
     pub undelivered: Vec<MessageRecord>,
     /// Whether a send to the fact's place is not recorded yet, so that an unknown name may become known.
     pub unrecorded: bool,
@@ -320,6 +320,8 @@ pub struct Ticket {
     pub subject: Vec<PlatformId>,
     /// The platform's id, at this target, of the message it replies to.
     pub reply_to: Option<PlatformId>,
+    /// Where the row's file lies, where it carries one.
+    pub source: Option<Place>,
     /// When a human of the business last answered the contact.
     pub human_at: Option<Timestamp>,
     /// An operator does not want to hear from the contact.

@@ -1,11 +1,15 @@
 //! The operators' commands: one function each, early returns with a sentence for the person.
 
-use frontdesk_core::{DeskName, Inbound};
+use frontdesk_core::{Content, DeskName, Inbound};
 
-use super::{Draft, draft::customer, operator::signed, window};
+use super::{
+    Draft,
+    draft::{customer, thread},
+    window,
+};
 use crate::{
     desk::{self, Command},
-    store::{Author, MessageRef, Purpose, Target},
+    store::{Author, Identity, MessageRecord, MessageRef, Purpose, Target},
 };
 
 mod block;
@@ -98,7 +102,8 @@ fn why(draft: &mut Draft<'_>) {
     draft.tell(text, Purpose::Reply, None);
 }
 
-/// Appends the same messages once more, or only the missing piece of one; what is sent is what they say by now.
+/// Appends the same messages once more, or only the missing piece of one; what is sent is what they say by now. Files that
+/// could not be shown are asked for again.
 fn retry(draft: &mut Draft<'_>) {
     if draft.blocked() {
         draft.tell("Not sent: this customer is blocked. !unblock first, then !retry.", Purpose::Reply, None);
@@ -108,20 +113,27 @@ fn retry(draft: &mut Draft<'_>) {
     let (Some(identity), Some(conversation)) = (draft.case.identity.clone(), &mut draft.case.conversation) else {
         return;
     };
-    let (missing, desk) = (std::mem::take(&mut conversation.undelivered), conversation.desk.clone());
-    let again = missing.into_iter().filter_map(|it| {
-        let message = messages.iter().find(|message| message.key == it.message && !message.is_deleted())?;
-        Some((it.piece, message))
-    });
-    let again: Vec<_> = again.collect();
-    if again.is_empty() {
+    let (missing, unshown) = (std::mem::take(&mut conversation.undelivered), std::mem::take(&mut conversation.unshown));
+    let named = |key| messages.iter().find(|message| message.key == key && !message.is_deleted());
+    let again: Vec<_> =
+        missing.into_iter().filter_map(|it| named(it.message).map(|message| (it.piece, message))).collect();
+    let files: Vec<_> = unshown.into_iter().filter_map(named).collect();
+    if again.is_empty() && files.is_empty() {
         draft.tell("Nothing waits to be sent again here.", Purpose::Reply, None);
         return;
     }
-    let target = customer(&identity);
+    show_again(draft, &identity, files);
+    if !again.is_empty() && !send_again(draft, &identity, again) {
+        draft.answered();
+    }
+}
+
+/// Whether it waits until the customer writes.
+fn send_again(draft: &mut Draft<'_>, identity: &Identity, again: Vec<(Option<Content>, &MessageRecord)>) -> bool {
+    let target = customer(identity);
     let mut waits = false;
     for (piece, message) in again {
-        let Author::Operator { name, .. } = &message.author else { continue };
+        let Author::Operator { .. } = &message.author else { continue };
         if let Some(used) = message.template.clone() {
             template::push(draft, message, used);
             continue;
@@ -130,12 +142,20 @@ fn retry(draft: &mut Draft<'_>) {
         match piece {
             Some(piece) => draft.post_pieces(&target, Purpose::Answer, vec![piece], message, true),
             None => {
-                let text = signed(draft, &desk, name, &message.current().words());
-                draft.post(&target, Purpose::Answer, &text, message);
+                let pieces = draft.answered_with(&target, message, message.current());
+                draft.post(&target, Purpose::Answer, pieces, message);
             }
         }
     }
-    if !waits {
-        draft.answered();
+    waits
+}
+
+/// The files alone: the words beside them stand there already.
+fn show_again(draft: &mut Draft<'_>, identity: &Identity, files: Vec<&MessageRecord>) {
+    let Some(target) = draft.case.conversation.as_ref().map(thread) else { return };
+    for message in files {
+        let mut pieces = draft.relayed(&target, identity, message.current(), false);
+        pieces.retain(|piece| piece.file().is_some());
+        draft.post(&target, Purpose::Relay, pieces, message);
     }
 }

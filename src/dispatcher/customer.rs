@@ -68,8 +68,9 @@ fn said(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound, message: 
         return;
     };
     let record = their_record(draft, channel, inbound, message, conversation.id);
-    let (text, key) = (desk::customers_words(&identity, &record.content, message.forwarded), record.key);
-    draft.post(&thread(&conversation), Purpose::Relay, &text, &record);
+    let (target, key) = (thread(&conversation), record.key);
+    let pieces = draft.relayed(&target, &identity, &record.content, message.forwarded);
+    draft.post(&target, Purpose::Relay, pieces, &record);
     draft.out.messages.push(record);
 
     let at = draft.at;
@@ -243,6 +244,7 @@ fn begin(draft: &mut Draft<'_>, asked_by: Option<&DeskName>) {
         last_words: None,
         blocked: None,
         thread_lost: false,
+        unshown: Vec::new(),
         last_sent_at: None,
         held: Vec::new(),
         reminder: None,
@@ -304,8 +306,9 @@ fn changed(
     let Some(target) = draft.case.conversation.as_ref().map(thread) else { return };
     match what {
         ChangeKind::Edited { content } => {
-            let text = desk::customers_words(&identity, &content, false);
-            let can_edit = draft.capabilities(&target).is_some_and(|can| can.edit.is_some());
+            let text = desk::customers_words(&identity, &content);
+            let is_file = draft.has_file_at(&target, &content) || draft.has_file_at(&target, &message.content);
+            let can_edit = !is_file && draft.capabilities(&target).is_some_and(|can| can.edit.is_some());
             if can_edit && draft.limit(&target).fits(&text) {
                 let op = RowOp::Edit { message: message.key, content: Content::text(text), style: Style::Words };
                 draft.push(target, Purpose::Relay, op, message.key);

@@ -1,7 +1,7 @@
 //! What a platform says later about a message of ours: repeated, in any order, and sometimes faster than our own record
 //! of the send.
 
-use frontdesk_core::{DeliveryState, Inbound, PlatformId};
+use frontdesk_core::{Content, DeliveryState, Inbound, PlatformId};
 
 use super::{Draft, automatic, settled, window};
 use crate::store::{Author, ChangeKind, MessageRecord, MessageRef, PieceMark, Place, Purpose, RowState, Silence};
@@ -127,7 +127,7 @@ fn failed(draft: &mut Draft<'_>, message: &MessageRecord, reason: &str) {
 }
 
 /// The words of the piece that the state is about, of an answer in several.
-fn piece(draft: &Draft<'_>, message: &MessageRecord) -> Option<String> {
+fn piece(draft: &Draft<'_>, message: &MessageRecord) -> Option<Content> {
     let mark = draft.case.piece?;
     window::pieces(draft, message)?.into_iter().find(|piece| PieceMark::of(piece) == mark)
 }

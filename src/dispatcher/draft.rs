@@ -145,25 +145,24 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Somebody's words, in as many rows as the target's platform needs.
-    pub fn post(&mut self, target: &Target, purpose: Purpose, text: &str, message: &MessageRecord) {
-        let pieces = self.split(target, text);
+    /// A person's message, in as many rows as the target's platform needs.
+    pub fn post(&mut self, target: &Target, purpose: Purpose, pieces: Vec<Content>, message: &MessageRecord) {
         let piece = pieces.len() > 1;
         self.post_pieces(target, purpose, pieces, message, piece);
     }
 
-    /// `piece`: the texts are not the whole message.
+    /// `piece`: it is not the whole message.
     pub fn post_pieces(
         &mut self,
         target: &Target,
         purpose: Purpose,
-        pieces: Vec<String>,
+        pieces: Vec<Content>,
         message: &MessageRecord,
         piece: bool,
     ) {
-        for (index, text) in pieces.into_iter().enumerate() {
+        for (index, content) in pieces.into_iter().enumerate() {
             let op = RowOp::Post {
-                content: Content::text(text),
+                content,
                 style: Style::Words,
                 reply_to: message.reply_to.filter(|_| index == 0),
                 mentions: Vec::new(),

@@ -149,18 +149,17 @@ fn said(draft: &mut Draft<'_>, name: &DeskName, in_thread: Option<&ThreadId>, in
             keep_inside(draft, inbound, message, source);
             draft.tell(desk::SLASH, Purpose::Reply, None);
         }
-        Said::Words if !only_text(&message.content) => {
-            keep_inside(draft, inbound, message, source);
-            let line = "Not sent: files, pictures and places cannot be carried to the customer yet. Words can.";
-            draft.tell(line, Purpose::Failure, Some(inbound.from.id.clone()));
-        }
-        Said::Words if message.content.words().trim().is_empty() => {}
+        Said::Words if says_nothing(&message.content) => {}
         Said::Words if draft.blocked() => {
             keep_inside(draft, inbound, message, source);
             draft.tell(desk::BLOCKED, Purpose::Failure, Some(inbound.from.id.clone()));
         }
-        Said::Words => answer(draft, name, inbound, message, source),
+        Said::Words => answer(draft, inbound, message, source),
     }
+}
+
+fn says_nothing(content: &Content) -> bool {
+    only_text(content) && content.words().trim().is_empty()
 }
 
 /// Part of the history, and never of what the customer sees; an edit of it stays inside too.
@@ -179,17 +178,23 @@ fn readable_too_late(draft: &Draft<'_>) -> bool {
 }
 
 /// A human's answer goes out on the app that the customer chose.
-fn answer(draft: &mut Draft<'_>, name: &DeskName, inbound: &Inbound, message: &Message, source: MessageRef) {
+fn answer(draft: &mut Draft<'_>, inbound: &Inbound, message: &Message, source: MessageRef) {
     let (Some(identity), Some(conversation)) = (draft.case.identity.clone(), draft.case.conversation.clone()) else {
         return;
     };
+    let target = customer(&identity);
+    if let Some(reason) = draft.not_carried(&target, &message.content) {
+        keep_inside(draft, inbound, message, source);
+        draft.tell(format!("Not sent: {reason}"), Purpose::Failure, Some(inbound.from.id.clone()));
+        return;
+    }
     let author = Author::Operator { id: inbound.from.id.clone(), name: inbound.from.name.clone() };
     let mut record = draft.record(conversation.id, author, message.content.clone(), Some(source));
     record.sent_at = inbound.sent_at;
     marks::note(draft, &mut record);
     record.reply_to = draft.case.message.as_ref().filter(|_| message.reply_to.is_some()).and_then(quotable);
-    let text = signed(draft, name, &inbound.from.name, &message.content.words());
-    draft.post(&customer(&identity), Purpose::Answer, &text, &record);
+    let pieces = draft.answered_with(&target, &record, &record.content);
+    draft.post(&target, Purpose::Answer, pieces, &record);
     let waits = window::too_late(draft, &record);
     draft.out.messages.push(record);
     if !waits {
@@ -209,7 +214,7 @@ fn quotable(message: &MessageRecord) -> Option<crate::store::MessageKey> {
     }
 }
 
-pub(super) fn signed(draft: &Draft<'_>, name: &DeskName, operator: &str, text: &str) -> String {
+fn signed(draft: &Draft<'_>, name: &DeskName, operator: &str, text: &str) -> String {
     match &draft.desk(name).sign {
         Some(sign) => format!("{text}\n\n{}", desk::signature(sign, operator)),
         None => text.to_owned(),
@@ -270,8 +275,10 @@ fn edited(draft: &mut Draft<'_>, inbound: &Inbound, content: &Content, notice: b
     let Author::Operator { name, .. } = &message.author else { return };
     let Some(desk) = draft.case.conversation.as_ref().map(|conversation| conversation.desk.clone()) else { return };
     let text = signed(draft, &desk, name, &content.words());
+    let is_file = draft.has_file_at(&target, &message.content);
     // What waits has not been seen: it takes the change into itself before it goes.
-    let can_edit = waits(draft, &message) || draft.capabilities(&target).is_some_and(|can| can.edit.is_some());
+    let takes_edits = waits(draft, &message) || draft.capabilities(&target).is_some_and(|can| can.edit.is_some());
+    let can_edit = !is_file && takes_edits;
     if !can_edit || !draft.limit(&target).fits(&text) || pieces(draft, &target, &message) > 1 {
         let line = "The customer's app cannot show that edit: they keep the words you sent before.";
         draft.tell(line, Purpose::Reply, Some(operator));
@@ -354,9 +361,7 @@ fn waits(draft: &Draft<'_>, message: &MessageRecord) -> bool {
 
 /// In how many messages an answer went out.
 fn pieces(draft: &Draft<'_>, target: &Target, message: &MessageRecord) -> usize {
-    let Author::Operator { name, .. } = &message.author else { return 1 };
-    let Some(desk) = draft.case.conversation.as_ref().map(|conversation| &conversation.desk) else { return 1 };
-    draft.split(target, &signed(draft, desk, name, &message.content.words())).len()
+    draft.answered_with(target, message, &message.content).len()
 }
 
 /// The message that is changed, when it is an answer of an operator, and whose.

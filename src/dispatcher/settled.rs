@@ -1,6 +1,6 @@
 //! What became of a send.
 
-use frontdesk_core::{DeliveryState, DeskName, Signal};
+use frontdesk_core::{Content, DeliveryState, DeskName, Signal};
 use jiff::SignedDuration;
 
 use super::{Draft, automatic, draft::thread, later, window};
@@ -110,12 +110,25 @@ fn tell_other_desks(draft: &mut Draft<'_>, late: &DeskName, reason: &str) {
 
 /// A customer's change that the desk could not show in its place is shown as a line of its own.
 fn relay(draft: &mut Draft<'_>, settled: &Settled) {
+    if matches!((&settled.outcome, settled.verb), (Outcome::Sent { .. }, Verb::Post)) {
+        unshown(draft);
+        return;
+    }
     let (Outcome::Failed { .. }, Verb::Edit, Some(message)) = (&settled.outcome, settled.verb, &draft.case.message)
     else {
         return;
     };
     let line = format!("A message was changed to: {}", message.current().readable());
     draft.tell(line, Purpose::Relay, None);
+}
+
+/// A customer's file stands at the desk in words: only of such a relay we hear that it was sent.
+fn unshown(draft: &mut Draft<'_>) {
+    let (Some(message), Some(conversation)) = (&draft.case.message, &mut draft.case.conversation) else { return };
+    conversation.unshown.retain(|key| *key != message.key);
+    conversation.unshown.push(message.key);
+    let excess = conversation.unshown.len().saturating_sub(Conversation::UNDELIVERED);
+    conversation.unshown.drain(..excess);
 }
 
 fn answer(draft: &mut Draft<'_>, settled: &Settled) {
@@ -270,12 +283,12 @@ pub(super) fn wait_again(draft: &mut Draft<'_>, message: &MessageRecord) {
 }
 
 /// An answer did not reach the customer: says why, to the operator who wrote it.
-pub(super) fn failed(draft: &mut Draft<'_>, message: &MessageRecord, piece: Option<String>, reason: &str) {
+pub(super) fn failed(draft: &mut Draft<'_>, message: &MessageRecord, piece: Option<Content>, reason: &str) {
     let line = format!("Not delivered: {reason} (!retry sends it again.)");
     undelivered(draft, message, piece, line);
 }
 
-fn undelivered(draft: &mut Draft<'_>, message: &MessageRecord, piece: Option<String>, line: String) {
+fn undelivered(draft: &mut Draft<'_>, message: &MessageRecord, piece: Option<Content>, line: String) {
     let Some(conversation) = &mut draft.case.conversation else { return };
     if conversation.blocked.is_none() {
         if conversation.has_heard() {

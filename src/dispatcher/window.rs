@@ -1,10 +1,10 @@
 //! A platform's reply window: until when a customer may be answered, who is reminded of it, and what waits when it is
 //! too late.
 
-use frontdesk_core::{DeliveryState, Inbound, PlatformUser};
+use frontdesk_core::{Content, DeliveryState, Inbound, PlatformUser};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Draft, Policy, automatic, draft::customer, later, operator::signed, settled};
+use super::{Draft, Policy, automatic, draft::customer, later, settled};
 use crate::{
     desk::{self, Window},
     store::{
@@ -209,7 +209,7 @@ fn again(draft: &mut Draft<'_>, message: &MessageRecord) {
 }
 
 /// What of an answer did not arrive: all of it, or the piece that the state is about. `None` when it cannot be told.
-fn missing_pieces(draft: &Draft<'_>, message: &MessageRecord) -> Option<Vec<String>> {
+fn missing_pieces(draft: &Draft<'_>, message: &MessageRecord) -> Option<Vec<Content>> {
     if message.template.is_some() {
         return None;
     }
@@ -222,9 +222,7 @@ fn missing_pieces(draft: &Draft<'_>, message: &MessageRecord) -> Option<Vec<Stri
 }
 
 /// An answer as it goes out.
-pub(super) fn pieces(draft: &Draft<'_>, message: &MessageRecord) -> Option<Vec<String>> {
-    let Author::Operator { name, .. } = &message.author else { return None };
-    let (identity, conversation) = (draft.case.identity.as_ref()?, draft.case.conversation.as_ref()?);
-    let text = signed(draft, &conversation.desk, name, &message.current().words());
-    Some(draft.split(&customer(identity), &text))
+pub(super) fn pieces(draft: &Draft<'_>, message: &MessageRecord) -> Option<Vec<Content>> {
+    let target = customer(draft.case.identity.as_ref()?);
+    Some(draft.answered_with(&target, message, message.current()))
 }

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use async_trait::async_trait;
-use frontdesk_core::{ChannelId, Found, Media, MediaRef, MediaStream, Outbound, RefusedScope, SendError, Sent};
+use frontdesk_core::{ChannelId, Found, Outbound, Prepared, RefusedScope, SendError, Sent};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -11,9 +10,11 @@ use tracing::{info, warn};
 
 use super::{
     Channel, Next, Outbox,
+    files::Road,
     fold::Folded,
     outbound::simplify,
     pace::{after, backoff},
+    turn::A_MOMENT,
 };
 use crate::{
     desk,
@@ -57,9 +58,15 @@ impl Outbox {
         }
         let paces = channel.adapter.paces(&ticket.address);
         let at_desk = target.desk().is_some();
-        let Some((_slot, waited)) = self.my_turn(id, channel, &paces, at_desk, stop).await else {
+        let turn = async {
+            let room = self.room(channel, &ticket.row, stop).await?;
+            Some((room, self.my_turn(id, channel, &paces, at_desk, stop).await?))
+        };
+        let began = Instant::now();
+        let Some((_room, _slot)) = turn.await else {
             return Ok(Next::Wait(after(self.clock.now(), Duration::from_secs(1))));
         };
+        let waited = began.elapsed() > A_MOMENT;
         if waited {
             // Time has passed: a person may have been faster, or have thought better of it.
             let Some(now) = self.store.ticket(number).await? else { return Ok(Next::Done) };
@@ -112,33 +119,34 @@ impl Outbox {
         message: Outbound,
         repeatable: bool,
     ) -> Result<Next, StoreError> {
-        let prepared = match timeout(SEND_TIMEOUT, channel.adapter.prepare(&message, &NoFiles)).await {
-            Ok(Ok(prepared)) => prepared,
-            Ok(Err(error)) => return self.not_carried_out(id, ticket, unseen(error)).await,
-            Err(_) => {
-                let error = SendError::Transient("the upload took too long".to_owned());
-                return self.not_carried_out(id, ticket, error).await;
+        let road = self.road(channel, &ticket);
+        if ticket.row.prepared == Prepared::default() {
+            ticket.row.prepared = match road.prepare(channel.adapter.prepare(&message, &road)).await {
+                Ok(prepared) => prepared,
+                Err(error) => return self.not_prepared(id, ticket, error, &road).await,
+            };
+            if repeatable && ticket.row.prepared != Prepared::default() {
+                // Else an upload would be made again after a restart.
+                self.store.update(ticket.row.clone()).await?;
             }
-        };
+        }
         if repeatable {
             self.lanes().tried(&ticket.row.what.target, ticket.row.number);
         } else {
             ticket.row.state = RowState::InFlight;
-            ticket.row.prepared = prepared.clone();
             kill::point(Point::InFlightBefore);
             self.store.update(ticket.row.clone()).await?;
             kill::point(Point::InFlightAfter);
         }
         let [leaving, back] = kill::sending(&ticket.row.what.target);
         kill::point(leaving);
-        let sending = channel.adapter.send(&message, &prepared, &NoFiles);
         let began = Instant::now();
-        let sent = match timeout(SEND_TIMEOUT, sending).await {
-            Ok(sent) => sent,
-            Err(_) => Err(SendError::Uncertain("no answer came in time".to_owned())),
-        };
+        let sent = road.watch(SEND_TIMEOUT, channel.adapter.send(&message, &ticket.row.prepared, &road)).await;
         kill::point(back);
         self.metrics.attempted(id, began.elapsed(), sent.as_ref().err());
+        if let Some(trouble) = sent.as_ref().err().and_then(|error| road.trouble(error)) {
+            return self.file_failed(id, ticket, trouble).await;
+        }
         match sent {
             Ok(sent) => {
                 self.health.sends(id);
@@ -149,6 +157,19 @@ impl Outbox {
             }
             Err(SendError::Uncertain(reason)) => self.uncertain(id, channel, ticket, reason).await,
             Err(error) => self.not_carried_out(id, ticket, error).await,
+        }
+    }
+
+    async fn not_prepared(
+        &self,
+        id: &ChannelId,
+        ticket: Ticket,
+        error: SendError,
+        road: &Road,
+    ) -> Result<Next, StoreError> {
+        match road.trouble_of_upload(&error) {
+            Some(trouble) => self.file_failed(id, ticket, trouble).await,
+            None => self.not_carried_out(id, ticket, unseen(error)).await,
         }
     }
 
@@ -228,6 +249,9 @@ impl Outbox {
             (RefusedScope::Content | RefusedScope::Recipient, Verb::Edit | Verb::Delete | Verb::React) => {
                 self.end(ticket.row.number, Outcome::Failed { reason }).await
             }
+            (RefusedScope::Content, Verb::Post) if ticket.row.what.op.file().is_some() => {
+                self.without_file(ticket, &reason).await
+            }
             (RefusedScope::Content, Verb::Post) if simplify(&mut ticket.row, &reason) => {
                 let soon = after(self.clock.now(), Duration::from_secs(1));
                 self.again(ticket, soon, None).await
@@ -246,7 +270,12 @@ impl Outbox {
     }
 
     /// Tries the row again later; `why` is told to the operators when it is late.
-    async fn again(&self, ticket: Ticket, until: Timestamp, why: Option<String>) -> Result<Next, StoreError> {
+    pub(super) async fn again(
+        &self,
+        ticket: Ticket,
+        until: Timestamp,
+        why: Option<String>,
+    ) -> Result<Next, StoreError> {
         let mut row = ticket.row;
         row.state = RowState::Queued;
         row.attempts = row.attempts.saturating_add(1);
@@ -409,15 +438,5 @@ fn unseen(error: SendError) -> SendError {
     match error {
         SendError::Uncertain(reason) => SendError::Transient(reason),
         other => other,
-    }
-}
-
-/// Nothing is carried as a file yet: what is no text was made readable before it came here.
-struct NoFiles;
-
-#[async_trait]
-impl Media for NoFiles {
-    async fn open(&self, _: &MediaRef) -> Result<MediaStream, SendError> {
-        Err(SendError::refused(RefusedScope::Content, "files cannot be carried yet."))
     }
 }

@@ -1,3 +1,5 @@
+use frontdesk_core::Prepared;
+
 use crate::kill::{self, Point};
 use crate::store::{Purpose, Row, RowNumber, RowOp, StoreError, Target, Verb};
 
@@ -51,6 +53,7 @@ impl Outbox {
             (&mut row.what.op, ticket.row.what.op)
         {
             *content = newer;
+            row.prepared = Prepared::default();
             kill::point(Point::FoldBefore);
             self.store.fold(row.clone(), edits.clone()).await?;
             kill::point(Point::FoldAfter);

@@ -48,11 +48,16 @@ impl Ticket {
 }
 
 fn marked(content: &Content) -> Content {
-    let mut parts = vec![Part::Text { text: "(possibly repeated)".to_owned() }];
+    if let Some((media, caption)) = content.file() {
+        let caption = caption.map_or_else(|| REPEATED.to_owned(), |caption| format!("{REPEATED} {caption}"));
+        return Content { parts: vec![Part::Media { media: media.clone(), caption: Some(caption) }] };
+    }
+    let mut parts = vec![Part::Text { text: REPEATED.to_owned() }];
     parts.extend(content.parts.iter().cloned());
     Content { parts }
 }
 
+const REPEATED: &str = "(possibly repeated)";
 const NOT_SHOWN: &str = "cannot be shown here";
 
 /// What a desk's platform refuses is shown as plain text, and if that is refused too, as a line that says so.

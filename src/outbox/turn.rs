@@ -3,22 +3,19 @@
 use std::time::Duration;
 
 use frontdesk_core::{ChannelId, Pace};
-use tokio::{
-    sync::SemaphorePermit,
-    time::{Instant, sleep_until},
-};
+use tokio::{sync::SemaphorePermit, time::sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::{Channel, Outbox};
 
 /// What is for a desk waits so long for its room to be ready, instead of failing and backing off at every start.
 const CONNECTING: Duration = Duration::from_secs(10);
-/// A wait that is worth a second look at the row.
-const A_MOMENT: Duration = Duration::from_millis(100);
+/// A wait for one's turn that is worth a second look at the row.
+pub(super) const A_MOMENT: Duration = Duration::from_millis(100);
 
 impl Outbox {
-    /// Waits for a desk that is getting ready, for the pace, and for a free slot of the channel; says whether that took any
-    /// time. `None` when the program stops.
+    /// Waits for a desk that is getting ready, for the pace, and for a free slot of the channel. `None` when the program
+    /// stops.
     pub(super) async fn my_turn<'a>(
         &self,
         id: &ChannelId,
@@ -26,8 +23,7 @@ impl Outbox {
         paces: &[Pace],
         at_desk: bool,
         stop: &CancellationToken,
-    ) -> Option<(SemaphorePermit<'a>, bool)> {
-        let began = Instant::now();
+    ) -> Option<SemaphorePermit<'a>> {
         let turn = async {
             if at_desk {
                 self.health.settled(id, CONNECTING).await;
@@ -39,7 +35,7 @@ impl Outbox {
                 }
                 let slot = channel.slots.acquire().await.ok()?;
                 if self.pacer.blocked(id, paces).is_none() {
-                    return Some((slot, began.elapsed() > A_MOMENT));
+                    return Some(slot);
                 }
             }
         };

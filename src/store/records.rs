@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use frontdesk_core::{Address, ChannelId, DeskName, PlatformUser};
+use frontdesk_core::{Address, ChannelId, Content, DeskName, PlatformUser};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,7 @@ mod hours;
 mod inbox;
 mod known;
 mod outbox;
+mod piece;
 
 pub use history::*;
 pub use hours::*;
@@ -192,6 +193,9 @@ pub struct Conversation {
     /// When the customer read the latest answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_at: Option<Timestamp>,
+    /// The customer's messages whose files could not be shown, oldest first: what `!retry` asks for again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unshown: Vec<MessageKey>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -212,7 +216,7 @@ impl Conversation {
         self.last_words.is_some() || self.last_customer_at > self.opened_at || self.waiting_since.is_some()
     }
 
-    /// Undelivered answers that are remembered for `!retry`.
+    /// Undelivered answers, and files that were not shown, that are remembered for `!retry`.
     pub const UNDELIVERED: usize = 20;
 }
 
@@ -241,8 +245,8 @@ impl Blocked {
 pub struct Undelivered {
     pub message: MessageKey,
     /// Only this piece of it, of an answer that was sent in several.
-    #[serde(default)]
-    pub piece: Option<String>,
+    #[serde(default, with = "piece")]
+    pub piece: Option<Content>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -97,6 +97,13 @@ impl BotApi {
         self.shared.state().message(chat, message).map(|stored| stored.reactions.clone()).unwrap_or_default()
     }
 
+    /// The bytes of the file that a message carries.
+    pub fn file(&self, sent: &Sent) -> Vec<u8> {
+        let described = &sent.raw[&sent.kind];
+        let file = described.get("file_id").or_else(|| described[0].get("file_id")).and_then(Value::as_str);
+        self.shared.state().files[file.expect("a message with a file")].clone()
+    }
+
     /// The names of a forum's topics by thread id.
     pub fn topics(&self, chat: i64) -> Vec<(i64, String)> {
         self.shared.state().topics(chat)

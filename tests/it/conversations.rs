@@ -9,6 +9,7 @@ mod deliveries;
 mod echoes;
 mod expiry;
 mod failures;
+mod files;
 mod folding;
 mod greeting;
 mod hours;

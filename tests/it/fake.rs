@@ -12,11 +12,16 @@ use std::{
 use async_trait::async_trait;
 use frontdesk_core::{
     AccountId, Adapter, Address, Argument, Capabilities, ChannelHealth, Cursor, Found, Inbound, Inbox, Limit, Media,
-    Message, Op, Outbound, OutboxKey, Pace, PlatformId, PlatformUser, Prepared, ReceiveError, SendError, Sent, Signal,
-    Style, Template, TextUnit, ThreadId,
+    MediaRef, MediaStream, Message, Op, Outbound, OutboxKey, Pace, PlatformId, PlatformUser, Prepared, ReceiveError,
+    SendError, Sent, Signal, Style, Template, TextUnit, ThreadId,
 };
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
+
+mod files;
+
+pub use files::FileFault;
+use files::Files;
 
 /// What one messenger's servers hold. Survives a restart of the program.
 pub struct FakePlatform {
@@ -57,6 +62,7 @@ struct State {
     no_templates: Option<String>,
     templates_read: usize,
     keys: HashMap<PlatformId, OutboxKey>,
+    files: Files,
 }
 
 #[derive(Clone)]
@@ -72,6 +78,8 @@ pub struct Post {
     pub reply_to: Option<PlatformId>,
     pub reactions: Vec<String>,
     pub mentions: Vec<PlatformUser>,
+    /// What came with it, where it was carried as a file.
+    pub file: Option<Vec<u8>>,
     /// When it came to stand there, on the test's clock.
     pub at: Instant,
 }
@@ -254,6 +262,7 @@ impl FakePlatform {
             reply_to: message.reply_to.clone(),
             reactions: Vec::new(),
             mentions: Vec::new(),
+            file: None,
             at: Instant::now(),
         });
     }
@@ -262,7 +271,7 @@ impl FakePlatform {
         self.state.lock().unwrap().posts.push(post);
     }
 
-    fn carry_out(&self, message: &Outbound) -> Result<Sent, SendError> {
+    fn carry_out(&self, message: &Outbound, file: Option<Vec<u8>>) -> Result<Sent, SendError> {
         let mut state = self.state.lock().unwrap();
         if self.repeatable
             && let Some(sent) = state.sent_keys.get(&message.key)
@@ -298,6 +307,7 @@ impl FakePlatform {
                     reply_to: None,
                     reactions: Vec::new(),
                     mentions: Vec::new(),
+                    file: None,
                     at: Instant::now(),
                 });
                 Sent::one(id)
@@ -317,6 +327,7 @@ impl FakePlatform {
                     reply_to: post.reply_to.clone(),
                     reactions: Vec::new(),
                     mentions: post.mentions.clone(),
+                    file,
                     at: Instant::now(),
                 });
                 Sent { thread: opened, ids: vec![id] }
@@ -387,7 +398,7 @@ impl Adapter for FakeAdapter {
         let long = window.is_none().then_some(Duration::from_secs(48 * 3600));
         Capabilities {
             text: Limit { max: 200, unit: TextUnit::Utf16 },
-            media: Vec::new(),
+            media: self.0.files(|files| files.limits.clone()),
             edit: long,
             delete: long,
             replies: true,
@@ -436,23 +447,41 @@ impl Adapter for FakeAdapter {
         }
     }
 
-    async fn send(&self, message: &Outbound, _: &Prepared, _: &dyn Media) -> Result<Sent, SendError> {
+    async fn send(&self, message: &Outbound, prepared: &Prepared, media: &dyn Media) -> Result<Sent, SendError> {
         if self.0.is_closed(message) {
             return Err(SendError::WindowClosed);
         }
-        match self.0.fault(message) {
+        let fault = self.0.fault(message);
+        let file = match fault {
+            Some(Fault::Before(error)) => return Err(error),
+            Some(Fault::Silence) => return std::future::pending().await,
+            Some(Fault::AnswerLost | Fault::DoneInSilence) | None => self.0.file(message, prepared, media).await?,
+        };
+        match fault {
             Some(Fault::Before(error)) => Err(error),
             Some(Fault::AnswerLost) => {
-                self.0.carry_out(message)?;
+                self.0.carry_out(message, file)?;
                 Err(SendError::Uncertain("the answer was lost".into()))
             }
             Some(Fault::Silence) => std::future::pending().await,
             Some(Fault::DoneInSilence) => {
-                self.0.carry_out(message)?;
+                self.0.carry_out(message, file)?;
                 std::future::pending().await
             }
-            None => self.0.carry_out(message),
+            None => self.0.carry_out(message, file),
         }
+    }
+
+    async fn fetch(&self, media: &MediaRef) -> Result<MediaStream, SendError> {
+        self.0.fetch(media)
+    }
+
+    /// A platform that knows repetitions takes files beforehand.
+    async fn prepare(&self, message: &Outbound, media: &dyn Media) -> Result<Prepared, SendError> {
+        if !self.0.repeatable {
+            return Ok(Prepared::default());
+        }
+        self.0.upload(message, media).await
     }
 
     fn repeatable(&self, _: &Outbound) -> bool {

@@ -10,6 +10,7 @@ mod end_to_end;
 mod fake;
 mod fault;
 mod faults;
+mod files;
 mod matrix;
 mod metrics;
 mod online;

@@ -7,5 +7,6 @@ mod contract;
 mod conversation;
 mod desk_life;
 mod faults;
+mod files;
 mod keys;
 mod room;

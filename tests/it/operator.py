@@ -11,10 +11,12 @@ import json
 import logging
 import sys
 import time
+from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
 
 from nio import AsyncClient, AsyncClientConfig, Event, InviteMemberEvent, LoginError, MegolmEvent, SyncError
+from nio.crypto.attachments import decrypt_attachment, encrypt_attachment
 from nio.exceptions import EncryptionError
 
 PATIENCE = 20  # seconds until what was asked for must be there
@@ -145,6 +147,31 @@ class Operator:
         body = {"reason": reason} if reason else {}
         return (await self.api("PUT", f"rooms/{quote(room)}/redact/{quote(event)}/{uuid4()}", body))["event_id"]
 
+    # -- files
+
+    async def do_bring(self, path, mime, encrypt):
+        """A file for the server; gives what an event names it by."""
+        data, keys = Path(path).read_bytes(), {}
+        if encrypt:
+            data, keys = encrypt_attachment(data)
+        headers = self.headers("application/octet-stream" if encrypt else mime)
+        answer = await self.client.send("POST", "/_matrix/media/v3/upload", data, headers)
+        url = (await answer.json())["content_uri"]
+        return {"file": {**keys, "url": url}} if encrypt else {"url": url}
+
+    async def do_fetch(self, content, path):
+        """Saves the file that an event names, decrypted where it is encrypted."""
+        file = content.get("file")
+        place = (file or content)["url"].removeprefix("mxc://")
+        headers = self.headers("application/json")
+        answer = await self.client.send("GET", f"/_matrix/client/v1/media/download/{place}", None, headers)
+        data = await answer.read()
+        if answer.status >= 400:
+            raise RuntimeError(f"{answer.status} {data[:200]}")
+        if file:
+            data = decrypt_attachment(data, file["key"]["k"], file["hashes"]["sha256"], file["iv"])
+        Path(path).write_bytes(data)
+
     # -- rooms
 
     async def do_create_room(self, body):
@@ -202,12 +229,15 @@ class Operator:
     async def in_room(self, room):
         await until(lambda: room in self.client.rooms, f"{room} in a sync")
 
+    def headers(self, mime):
+        return {"Authorization": f"Bearer {self.client.access_token}", "Content-Type": mime}
+
     def knows(self, room, users):
         known = self.client.rooms.get(room)
         return known is not None and set(users) <= set(known.users)
 
     async def api(self, method, path, body=None):
-        headers = {"Authorization": f"Bearer {self.client.access_token}", "Content-Type": "application/json"}
+        headers = self.headers("application/json")
         data = None if body is None else json.dumps(body)
         answer = await self.client.send(method, "/_matrix/client/v3/" + path, data, headers)
         parsed = await answer.json()

@@ -2,6 +2,7 @@
 //! Methods panic with the reason when the server refuses; `ask` gives it as a value.
 #![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
 
+mod files;
 mod tests;
 mod timeline;
 mod transcript;
@@ -20,6 +21,7 @@ use tokio::time::Instant;
 
 use crate::synapse::{self, Account, Synapse};
 
+pub use files::Attachment;
 pub use timeline::TimelineEvent;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/operator.py");

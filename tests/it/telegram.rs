@@ -167,6 +167,19 @@ async fn every_call_is_one_of_the_official_api() {
     for to in [Address::chat("42"), thread] {
         adapter(&api).signal(&to, Signal::Typing).await;
     }
+    for kind in [MediaKind::Image, MediaKind::Video, MediaKind::Animation, MediaKind::Audio, MediaKind::Voice] {
+        let mime = None;
+        let media = MediaRef { mime, ..MediaRef::new(kind, "elsewhere") };
+        let parts = vec![Part::Media { media, caption: Some("Here".into()) }];
+        let post = Post { reply_to: Some(asked.to_string().into()), ..Post::words("") };
+        let post = Post { content: Content { parts }, style: Style::Notice, ..post };
+        files::bring(&api, Op::Post(post), &files::Elsewhere::whole(b"bytes")).await.unwrap();
+    }
+    for kind in [MediaKind::Sticker, MediaKind::File] {
+        files::bring(&api, files::file(kind, "a.webp", "image/webp", None), &files::Elsewhere::whole(b"b"))
+            .await
+            .unwrap();
+    }
     for op in [
         Op::Edit { id: id.clone(), post: Post::words("At ten.") },
         Op::React { id: asked.to_string().into(), emoji: Some("👍".into()) },
@@ -183,8 +196,15 @@ async fn every_call_is_one_of_the_official_api() {
         "getMe",
         "getUpdates",
         "getWebhookInfo",
+        "sendAnimation",
+        "sendAudio",
         "sendChatAction",
+        "sendDocument",
         "sendMessage",
+        "sendPhoto",
+        "sendSticker",
+        "sendVideo",
+        "sendVoice",
         "setMessageReaction",
     ];
     assert_eq!(called.iter().map(String::as_str).collect::<Vec<_>>(), all, "a method more or less: call it here");

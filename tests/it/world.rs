@@ -15,7 +15,8 @@ use frontdesk::{
     tools::{self, Answer, Answers, Request, Tools, Wanted},
 };
 use frontdesk_core::{
-    Adapter, Address, ChannelId, Content, DeliveryState, Event, Inbound, Message, Person, PlatformId, Side, ThreadId,
+    Adapter, Address, ChannelId, Content, DeliveryState, Event, Inbound, MediaRef, Message, Part, Person, PlatformId,
+    Side, ThreadId,
 };
 use jiff::{SignedDuration, Timestamp, Zoned};
 use tokio::time::Instant;
@@ -246,6 +247,26 @@ impl World {
         self.writes(operator, Some(thread), Message::text(self.desk.next("o"), text)).await
     }
 
+    /// A customer sends a file on the shop's messenger.
+    pub async fn sends(&self, name: &str, media: MediaRef, caption: Option<&str>) -> PlatformId {
+        let mut message = Message::text(self.shop.next("c"), "");
+        message.content = Content { parts: vec![Part::Media { media, caption: caption.map(Into::into) }] };
+        self.customer_sends(&self.shop, name, message).await
+    }
+
+    /// An operator answers with a file; see [`World::answers`].
+    pub async fn answers_with(
+        &self,
+        operator: &str,
+        customer: &str,
+        media: MediaRef,
+        caption: Option<&str>,
+    ) -> PlatformId {
+        let mut message = Message::text(self.desk.next("o"), "");
+        message.content = Content { parts: vec![Part::Media { media, caption: caption.map(Into::into) }] };
+        self.writes(operator, Some(self.thread(customer)), message).await
+    }
+
     pub fn thread(&self, customer: &str) -> ThreadId {
         let posts = self.desk.posts();
         let card = posts.iter().rev().find(|post| is_card(post) && post.text.starts_with(customer));
@@ -279,6 +300,7 @@ impl World {
             reply_to: message.reply_to.clone(),
             reactions: Vec::new(),
             mentions: Vec::new(),
+            file: None,
             at: Instant::now(),
         });
         self.at_desk(operator, thread, Event::Message(message)).await;

@@ -57,7 +57,8 @@ pub trait Adapter: Send + Sync {
         Vec::new()
     }
 
-    /// What can be done before the send, unseen and repeatable: uploads.
+    /// What can be done before the send, unseen and repeatable: uploads. Its result is kept with the row, so a row that
+    /// is tried again is not prepared again.
     async fn prepare(&self, message: &Outbound, media: &dyn Media) -> Result<Prepared, SendError> {
         let _ = (message, media);
         Ok(Prepared::default())
@@ -99,6 +100,9 @@ pub trait Inbox: Send + Sync {
 }
 
 /// Files of any channel, streamed.
+///
+/// A stream that ends with an error was not the whole file: whoever passes it on must not let it count as one (an
+/// upload is broken off). What went wrong with the file is known to whoever gave the `Media`: hand on the error as it is.
 #[async_trait]
 pub trait Media: Send + Sync {
     async fn open(&self, media: &MediaRef) -> Result<MediaStream, SendError>;

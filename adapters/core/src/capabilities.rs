@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::{Bucket, MediaKind};
+use crate::{Bucket, MediaKind, MediaRef};
 
 /// What a channel can do, as data. Whoever decides asks here, never for a channel's name or kind.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +42,19 @@ pub enum TextUnit {
 pub struct MediaLimit {
     pub kind: MediaKind,
     pub max_bytes: u64,
+    /// The longest text beside a file of this kind; `None`: there can be none.
+    pub caption: Option<Limit>,
+}
+
+/// Why a file cannot be carried as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotCarried {
+    /// The channel takes no such files.
+    Never,
+    TooLarge {
+        bytes: u64,
+        max_bytes: u64,
+    },
 }
 
 /// How fast a bucket may be filled.
@@ -56,6 +69,28 @@ pub struct Pace {
 pub struct Rate {
     pub burst: u32,
     pub every: Duration,
+}
+
+impl Capabilities {
+    /// As what a file can be carried: as what it is, else as something like it. One of unknown size may turn out to be too
+    /// large when it comes.
+    pub fn carries(&self, media: &MediaRef) -> Result<MediaLimit, NotCarried> {
+        let bytes = media.size.unwrap_or_default();
+        if let Some(limit) = self.limits(media).find(|limit| bytes <= limit.max_bytes) {
+            return Ok(*limit);
+        }
+        Err(self.most(media).map_or(NotCarried::Never, |max_bytes| NotCarried::TooLarge { bytes, max_bytes }))
+    }
+
+    /// How large such a file can be, in whatever form it is carried; `None`: in none.
+    #[must_use]
+    pub fn most(&self, media: &MediaRef) -> Option<u64> {
+        self.limits(media).map(|limit| limit.max_bytes).max()
+    }
+
+    fn limits(&self, media: &MediaRef) -> impl Iterator<Item = &MediaLimit> {
+        media.forms().iter().filter_map(|form| self.media.iter().find(|limit| limit.kind == *form))
+    }
 }
 
 impl Limit {
@@ -138,6 +173,45 @@ mod tests {
         let limit = Limit { max: 3, unit: TextUnit::Utf16 };
         assert_eq!(limit.split("🍞🍞🍞"), ["🍞", "🍞", "🍞"]);
         assert_eq!(limit.split("abcdef"), ["abc", "def"]);
+    }
+
+    fn takes(media: &[(MediaKind, u64)]) -> Capabilities {
+        let limit = |&(kind, max_bytes)| MediaLimit { kind, max_bytes, caption: None };
+        Capabilities {
+            text: Limit { max: 100, unit: TextUnit::Chars },
+            media: media.iter().map(limit).collect(),
+            edit: None,
+            delete: None,
+            replies: false,
+            reactions: false,
+            threads: false,
+            slash_commands: false,
+            typing: false,
+            receipts: false,
+            reply_window: None,
+        }
+    }
+
+    #[test]
+    fn a_file_goes_as_what_it_is_or_as_something_like_it_or_not_at_all() {
+        let can = takes(&[(MediaKind::File, 50), (MediaKind::Image, 10), (MediaKind::Video, 20)]);
+        let carried = |kind, size, mime: &str| {
+            let media = MediaRef { size, mime: Some(mime.into()), ..MediaRef::new(kind, "x") };
+            can.carries(&media).map(|limit| limit.kind)
+        };
+        assert_eq!(carried(MediaKind::Image, Some(10), "image/png"), Ok(MediaKind::Image));
+        assert_eq!(carried(MediaKind::Image, Some(11), "image/png"), Ok(MediaKind::File));
+        assert_eq!(carried(MediaKind::Image, None, "image/png"), Ok(MediaKind::Image));
+        assert_eq!(carried(MediaKind::Sticker, Some(1), "image/webp"), Ok(MediaKind::Image));
+        assert_eq!(carried(MediaKind::Animation, Some(1), "video/mp4"), Ok(MediaKind::Video));
+        assert_eq!(carried(MediaKind::Animation, Some(1), "image/gif"), Ok(MediaKind::Image));
+        assert_eq!(carried(MediaKind::Voice, Some(1), "audio/ogg"), Ok(MediaKind::File));
+        let too_large = NotCarried::TooLarge { bytes: 51, max_bytes: 50 };
+        assert_eq!(carried(MediaKind::Video, Some(51), "video/mp4"), Err(too_large));
+        assert_eq!(
+            takes(&[(MediaKind::Image, 9)]).carries(&MediaRef::new(MediaKind::File, "x")),
+            Err(NotCarried::Never)
+        );
     }
 
     #[test]

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::file_name;
+
 /// What a message says: parts in order, so that formatting and media need no new type.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
@@ -60,6 +62,31 @@ pub enum MediaKind {
     Sticker,
 }
 
+impl MediaRef {
+    #[must_use]
+    pub fn new(kind: MediaKind, reference: impl Into<String>) -> Self {
+        Self { kind, reference: reference.into(), name: None, mime: None, size: None, duration_secs: None }
+    }
+
+    /// What it can be sent as, the best first.
+    pub(crate) fn forms(&self) -> &'static [MediaKind] {
+        use MediaKind::{Animation, Audio, File, Image, Sticker, Video, Voice};
+        let is = |class: &str| self.mime.as_deref().is_some_and(|mime| mime.starts_with(class));
+        match self.kind {
+            Image => &[Image, File],
+            Video => &[Video, File],
+            Animation if is("image/") => &[Animation, Image, File],
+            Animation => &[Animation, Video, File],
+            Audio => &[Audio, File],
+            Voice => &[Voice, Audio, File],
+            File => &[File],
+            Sticker if is("video/") => &[Sticker, Video, File],
+            Sticker if is("image/") => &[Sticker, Image, File],
+            Sticker => &[Sticker, File],
+        }
+    }
+}
+
 impl MediaKind {
     /// What people call it.
     #[must_use]
@@ -82,6 +109,16 @@ impl Content {
         Self { parts: vec![Part::Text { text: text.into() }] }
     }
 
+    /// The file and its caption, where that is the whole message: what an adapter carries natively. Anything else goes as
+    /// [`Content::readable`].
+    #[must_use]
+    pub fn file(&self) -> Option<(&MediaRef, Option<&str>)> {
+        match self.parts.as_slice() {
+            [Part::Media { media, caption }] => Some((media, caption.as_deref())),
+            _ => None,
+        }
+    }
+
     /// What a person typed, without the parts that are no words: text and captions, a line each.
     #[must_use]
     pub fn words(&self) -> String {
@@ -101,11 +138,13 @@ impl Content {
 }
 
 impl Part {
-    fn readable(&self) -> String {
+    /// The part as text.
+    #[must_use]
+    pub fn readable(&self) -> String {
         match self {
             Self::Text { text } => text.clone(),
             Self::Media { media, caption } => {
-                let label = match &media.name {
+                let label = match media.name.as_deref().and_then(file_name::safe) {
                     Some(name) => format!("[{}: {name}]", media.kind.word()),
                     None => format!("[{}]", media.kind.word()),
                 };
@@ -131,14 +170,7 @@ mod tests {
 
     #[test]
     fn a_picture_reads_as_a_line_with_its_caption() {
-        let media = MediaRef {
-            kind: MediaKind::Image,
-            reference: "AgAC".into(),
-            name: None,
-            mime: None,
-            size: None,
-            duration_secs: None,
-        };
+        let media = MediaRef::new(MediaKind::Image, "AgAC");
         let content = Content { parts: vec![Part::Media { media, caption: Some("For Saturday?".into()) }] };
         assert_eq!(content.readable(), "[picture] For Saturday?");
         assert_eq!(content.words(), "For Saturday?");

@@ -14,13 +14,14 @@ mod content;
 pub mod contract;
 mod error;
 mod event;
+mod file_name;
 mod health;
 mod id;
 mod outbound;
 mod secret;
 
 pub use adapter::{Adapter, Inbox, Media, MediaStream};
-pub use capabilities::{Capabilities, Limit, MediaLimit, Pace, Rate, TextUnit};
+pub use capabilities::{Capabilities, Limit, MediaLimit, NotCarried, Pace, Rate, TextUnit};
 pub use config::{ConfigProblem, SecretSource};
 pub use content::{Content, MediaKind, MediaRef, Part};
 pub use error::{InboxError, ReceiveError, RefusedScope, SendError, SendErrorKind};

@@ -2,13 +2,14 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use frontdesk_core::{
-    AccountId, Adapter, Address, Capabilities, ChannelHealth, Cursor, Finding, Found, Inbox, Limit, Media, MediaRef,
-    MediaStream, Outbound, PlatformId, Prepared, ReceiveError, SendError, Sent, Signal, TextUnit, ThreadId,
+    AccountId, Adapter, Address, Capabilities, ChannelHealth, Cursor, Finding, Found, Inbox, Limit, Media, MediaKind,
+    MediaLimit, MediaRef, MediaStream, Op, Outbound, PlatformId, Prepared, ReceiveError, SendError, Sent, Signal,
+    TextUnit, ThreadId,
 };
 use matrix_sdk::ruma::{
     EventId, api::client::receipt::create_receipt::v3::ReceiptType, events::receipt::ReceiptThread,
 };
-use tokio::sync::{RwLock, Semaphore};
+use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
@@ -16,7 +17,7 @@ use crate::{
     config::{Config, DeskConfig},
     desk::Desks,
     link::Link,
-    media,
+    media::{self, Files},
     pending::Pending,
     probe,
     rooms::Rooms,
@@ -27,6 +28,8 @@ use crate::{
 
 /// An event holds 64 KiB in all. Encryption adds a third, and JSON may double what has to be escaped.
 const TEXT_BYTES: usize = 20_000;
+/// As much as a customer's platform hands out.
+const MEDIA_BYTES: u64 = 100 << 20;
 const SIGNAL_TIMEOUT: Duration = Duration::from_secs(5);
 /// For writing back what the stores still hold when `receive` ends.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -38,14 +41,13 @@ pub struct MatrixAdapter {
     data: PathBuf,
     /// Set while `receive` runs. Whoever uses the client holds the lock for so long: there is one client at a time.
     link: RwLock<Option<Arc<Link>>>,
-    downloads: Semaphore,
 }
 
 impl MatrixAdapter {
     /// `data`: a folder of its own for this account, made where it is missing.
     #[must_use]
     pub fn new(config: Config, desks: Vec<DeskConfig>, data: PathBuf) -> Self {
-        Self { config, desks, data, link: RwLock::new(None), downloads: Semaphore::new(1) }
+        Self { config, desks, data, link: RwLock::new(None) }
     }
 
     async fn run(&self, inbox: Arc<dyn Inbox>, from: Option<Cursor>) -> Result<(), ReceiveError> {
@@ -58,7 +60,9 @@ impl MatrixAdapter {
         };
         let pending = Pending::load(home.pending()).map_err(|error| broken(home.pending(), &error))?;
         let rooms = Rooms::load(home.rooms()).map_err(|error| broken(home.rooms(), &error))?;
-        let link = Arc::new(Link::new(client, since));
+        let files = Files::new()
+            .map_err(|_| ReceiveError::Account("cannot prepare connections: this system has no usable TLS".into()))?;
+        let link = Arc::new(Link::new(client, files, since));
         *self.link.write().await = Some(link.clone());
         match Box::pin(Intake::new(&link, Desks::new(&link, &self.desks, rooms), inbox, from, pending).run()).await {
             Err(error) => Err(error),
@@ -84,7 +88,7 @@ impl Adapter for MatrixAdapter {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             text: Limit { max: TEXT_BYTES, unit: TextUnit::Bytes },
-            media: Vec::new(),
+            media: media_limits(),
             edit: Some(Duration::MAX),
             delete: Some(Duration::MAX),
             replies: true,
@@ -113,17 +117,30 @@ impl Adapter for MatrixAdapter {
         result
     }
 
-    async fn send(&self, message: &Outbound, _: &Prepared, _: &dyn Media) -> Result<Sent, SendError> {
+    async fn send(&self, message: &Outbound, prepared: &Prepared, _: &dyn Media) -> Result<Sent, SendError> {
         let guard = self.link.read().await;
         let link = guard.as_ref().ok_or_else(not_connected)?;
-        Box::pin(send::send(link, message)).await
+        Box::pin(send::send(link, message, prepared)).await
+    }
+
+    /// Brings the file to the homeserver.
+    async fn prepare(&self, message: &Outbound, media: &dyn Media) -> Result<Prepared, SendError> {
+        let (Op::Post(post), Address::Desk { desk, .. }) = (&message.op, &message.to) else {
+            return Ok(Prepared::default());
+        };
+        let Some((file, _)) = post.content.file() else { return Ok(Prepared::default()) };
+        // Not while we hold the connection: the file may lie on this homeserver as well.
+        let stream = media.open(file).await?;
+        let guard = self.link.read().await;
+        let link = guard.as_ref().ok_or_else(not_connected)?;
+        let encrypted = link.room(desk)?.encryption_settings().is_some();
+        Box::pin(link.while_open(media::upload(&link.client, &link.files, encrypted, file, stream))).await
     }
 
     async fn fetch(&self, media: &MediaRef) -> Result<MediaStream, SendError> {
-        let _turn = self.downloads.acquire().await.map_err(|_| not_connected())?;
         let guard = self.link.read().await;
         let link = guard.as_ref().ok_or_else(not_connected)?;
-        link.while_open(media::fetch(&link.client, media)).await
+        link.while_open(media::fetch(&link.client, &link.files, media)).await
     }
 
     /// Always: the homeserver knows a row by its transaction id, and after a day the room is searched for it.
@@ -168,6 +185,21 @@ async fn seen(room: &matrix_sdk::Room, thread: Option<&ThreadId>, id: &PlatformI
         None => ReceiptThread::Unthreaded,
     };
     room.send_single_receipt(ReceiptType::Read, thread, event).await
+}
+
+/// Every kind, up to what homeservers commonly take; one that takes less says so.
+fn media_limits() -> Vec<MediaLimit> {
+    let caption = Some(Limit { max: TEXT_BYTES, unit: TextUnit::Bytes });
+    let kinds = [
+        MediaKind::Image,
+        MediaKind::Video,
+        MediaKind::Animation,
+        MediaKind::Audio,
+        MediaKind::Voice,
+        MediaKind::File,
+        MediaKind::Sticker,
+    ];
+    kinds.map(|kind| MediaLimit { kind, max_bytes: MEDIA_BYTES, caption }).to_vec()
 }
 
 fn not_connected() -> SendError {

@@ -4,6 +4,7 @@
 //! [`MatrixAdapter::new`] is given. What has been read is kept by the program, as the cursor of its inbox.
 
 mod adapter;
+mod attachment;
 mod config;
 mod convert;
 mod desk;

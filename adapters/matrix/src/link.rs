@@ -5,12 +5,13 @@ use jiff::Timestamp;
 use matrix_sdk::{Client, Room, ruma::OwnedRoomId};
 use tokio_util::sync::CancellationToken;
 
-use crate::room_keys::RoomKeys;
+use crate::{media::Files, room_keys::RoomKeys};
 
 /// The connected account, from the login until `receive` ends.
 pub(crate) struct Link {
     pub(crate) client: Client,
     pub(crate) keys: RoomKeys,
+    pub(crate) files: Files,
     desks: RwLock<HashMap<DeskName, DeskState>>,
     /// Cancelled before the client is dropped: two clients on one crypto store would spoil its keys.
     closing: CancellationToken,
@@ -49,8 +50,9 @@ impl DeskState {
 }
 
 impl Link {
-    pub(crate) fn new(client: Client, since: Option<Timestamp>) -> Self {
-        Self { client, keys: RoomKeys::default(), desks: RwLock::default(), closing: CancellationToken::new(), since }
+    pub(crate) fn new(client: Client, files: Files, since: Option<Timestamp>) -> Self {
+        let (keys, desks) = (RoomKeys::default(), RwLock::default());
+        Self { client, keys, files, desks, closing: CancellationToken::new(), since }
     }
 
     pub(crate) fn close(&self) {

@@ -1,49 +1,80 @@
-use std::time::Duration;
+//! Files, in pieces both ways. The SDK would hold each whole, several times over.
 
-use bytes::Bytes;
-use frontdesk_core::{MediaRef, MediaStream, RefusedScope, SendError};
-use matrix_sdk::{
-    Client,
-    media::{MediaFormat, MediaRequestParameters},
-    ruma::events::room::MediaSource,
+mod cipher;
+mod http;
+
+use std::{
+    pin::Pin,
+    sync::{Arc, OnceLock},
 };
 
-use crate::error;
+use bytes::Bytes;
+use frontdesk_core::{MediaRef, MediaStream, Prepared, RefusedScope, SendError};
+use futures::{Stream, TryStreamExt, stream};
+use matrix_sdk::{Client, ruma::events::room::MediaSource};
+use matrix_sdk_crypto::MediaEncryptionInfo;
+use serde_json::{Value, json};
 
-/// The SDK holds a file whole in memory, several times over while it decrypts.
-const MAX_BYTES: u64 = 50 * 1024 * 1024;
-const TIMEOUT: Duration = Duration::from_secs(120);
+pub(crate) use http::Files;
 
-/// Downloads a file and, where it is encrypted, decrypts it. One at a time: the caller sees to that.
-pub(crate) async fn fetch(client: &Client, media: &MediaRef) -> Result<MediaStream, SendError> {
-    let too_large = || {
-        let limit = MAX_BYTES / 1024 / 1024;
-        SendError::refused(RefusedScope::Content, format!("the {} is larger than {limit} MB", media.kind.word()))
-    };
-    if media.size.is_some_and(|size| size > MAX_BYTES) {
-        return Err(too_large());
-    }
+type Chunks = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>;
+
+/// Opens a file and, where it is encrypted, decrypts it as it comes. One that does not have the checksum it should have
+/// ends with an error in place of its end.
+pub(crate) async fn fetch(client: &Client, files: &Files, media: &MediaRef) -> Result<MediaStream, SendError> {
     let source: MediaSource = serde_json::from_str(&media.reference).map_err(|_| {
-        SendError::refused(RefusedScope::Content, format!("the {} has no place on Matrix", media.kind.word()))
+        SendError::refused(RefusedScope::Content, format!("the {} has no place on Matrix.", media.kind.word()))
     })?;
-    let request = MediaRequestParameters { source, format: MediaFormat::File };
-    let files = client.media();
-    let download = files.get_media_content(&request, false);
-    // Reading has no effect on the other side: whatever happens, it can be done again.
-    let bytes = match tokio::time::timeout(TIMEOUT, Box::pin(download)).await {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(error)) => {
-            return Err(match error::sending(&error) {
-                SendError::Uncertain(text) => SendError::Transient(text),
-                other => other,
-            });
-        }
-        Err(_) => return Err(SendError::Transient("the homeserver did not send the file in time".into())),
+    let (uri, key) = match source {
+        MediaSource::Plain(uri) => (uri, None),
+        MediaSource::Encrypted(file) => (file.url.clone(), Some(MediaEncryptionInfo::from(*file))),
     };
-    let size = bytes.len() as u64;
-    if size > MAX_BYTES {
-        return Err(too_large());
+    let (size, chunks) = files.download(client, &uri).await?;
+    let chunks: Chunks = match key {
+        None => Box::pin(chunks),
+        Some(key) => Box::pin(cipher::decrypted(Box::pin(chunks), key)),
+    };
+    Ok(MediaStream { size, mime: media.mime.clone(), chunks })
+}
+
+/// Brings a file to the homeserver, encrypted where the room is. Nobody sees it before an event names it.
+pub(crate) async fn upload(
+    client: &Client,
+    files: &Files,
+    encrypted: bool,
+    media: &MediaRef,
+    stream: MediaStream,
+) -> Result<Prepared, SendError> {
+    let (size, chunks) = measured(stream).await?;
+    if !encrypted {
+        let uri = files.upload(client, media.mime(), size, Box::pin(cipher::ahead(chunks))).await?;
+        return Ok(Prepared(json!({ "url": uri, "size": size })));
     }
-    let chunks = futures::stream::once(async move { Ok(Bytes::from(bytes)) });
-    Ok(MediaStream { size: Some(size), mime: media.mime.clone(), chunks: Box::pin(chunks) })
+    let key = Arc::new(OnceLock::new());
+    let mut chunks: Chunks = Box::pin(cipher::ahead(Box::pin(cipher::encrypted(chunks, Arc::clone(&key)))));
+    if size == 0 {
+        // Of nothing nobody reads the end.
+        chunks.try_next().await.map_err(|error| SendError::Transient(error.to_string()))?;
+    }
+    let uri = files.upload(client, None, size, chunks).await?;
+    let key = key.get().and_then(|key| serde_json::to_value(key).ok());
+    let Some(Value::Object(mut file)) = key else {
+        return Err(SendError::Transient("the homeserver took a part of the file for all of it".into()));
+    };
+    file.insert("url".into(), json!(uri));
+    Ok(Prepared(json!({ "file": file, "size": size })))
+}
+
+/// A homeserver wants to know the size before the file: where nobody told it, the file has to be read first.
+async fn measured(stream: MediaStream) -> Result<(u64, Chunks), SendError> {
+    if let Some(size) = stream.size {
+        return Ok((size, stream.chunks));
+    }
+    let all: Vec<Bytes> = stream
+        .chunks
+        .try_collect()
+        .await
+        .map_err(|error| SendError::Transient(format!("the file broke off ({error})")))?;
+    let size = all.iter().map(|chunk| chunk.len() as u64).sum();
+    Ok((size, Box::pin(stream::iter(all.into_iter().map(Ok)))))
 }

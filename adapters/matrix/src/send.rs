@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use frontdesk_core::{Address, Found, Op, Outbound, OutboxKey, Post, RefusedScope, SendError, Sent, Style, ThreadId};
+use frontdesk_core::{
+    Address, Found, Op, Outbound, OutboxKey, Post, Prepared, RefusedScope, SendError, Sent, Style, ThreadId,
+};
 use jiff::Timestamp;
 use matrix_sdk::{
     HttpError, Room,
@@ -13,7 +15,7 @@ use matrix_sdk::{
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::{error, link::Link};
+use crate::{attachment, error, link::Link};
 
 /// In the content of each event of ours, encrypted with it: how it is found again when transaction ids are forgotten.
 pub(crate) const KEY: &str = "dev.frontdesk.key";
@@ -26,7 +28,7 @@ const KEYS: Duration = Duration::from_secs(3);
 /// How far back a row is looked for: 100 events a page.
 const PAGES: usize = 50;
 
-pub(crate) async fn send(link: &Link, message: &Outbound) -> Result<Sent, SendError> {
+pub(crate) async fn send(link: &Link, message: &Outbound, prepared: &Prepared) -> Result<Sent, SendError> {
     let deadline = Instant::now() + TIMEOUT;
     if may_be_forgotten(message.written_at, Timestamp::now(), link.since)
         && let Found::Sent(sent) = find_until(link, message, deadline).await?
@@ -34,7 +36,7 @@ pub(crate) async fn send(link: &Link, message: &Outbound) -> Result<Sent, SendEr
         return Ok(sent);
     }
     let (room, thread) = place(link, message)?;
-    let work = link.while_open(carry_out(link, &room, thread, message));
+    let work = link.while_open(carry_out(link, &room, thread, message, prepared));
     match tokio::time::timeout_at(deadline, work).await {
         Ok(result) => result,
         Err(_) => Err(SendError::Uncertain("the homeserver did not answer in time".into())),
@@ -57,14 +59,20 @@ fn place<'a>(link: &Link, message: &'a Outbound) -> Result<(Room, Option<&'a Thr
     }
 }
 
-async fn carry_out(link: &Link, room: &Room, thread: Option<&ThreadId>, message: &Outbound) -> Result<Sent, SendError> {
+async fn carry_out(
+    link: &Link,
+    room: &Room,
+    thread: Option<&ThreadId>,
+    message: &Outbound,
+    prepared: &Prepared,
+) -> Result<Sent, SendError> {
     let key = message.key;
     match &message.op {
         Op::OpenThread(post) => {
-            let id = event(link, room, key, "open", "m.room.message", words(post, None, key)).await?;
+            let id = event(link, room, key, "open", "m.room.message", related(body(post), post, None, key)).await?;
             Ok(Sent { thread: Some(id.as_str().into()), ids: vec![id.as_str().into()] })
         }
-        Op::Post(post) => match event(link, room, key, "post", "m.room.message", words(post, thread, key)).await {
+        Op::Post(post) => match post_event(link, room, thread, post, prepared, key).await {
             Err(Failure::Unrelated) if thread.is_some() => {
                 Err(SendError::refused(RefusedScope::Recipient, "the thread is not in the room any more"))
             }
@@ -88,6 +96,19 @@ async fn carry_out(link: &Link, room: &Room, thread: Option<&ThreadId>, message:
             Err(SendError::refused(RefusedScope::Content, "Matrix has no templates; write the words themselves"))
         }
     }
+}
+
+/// Words, or a file that was uploaded before.
+async fn post_event(
+    link: &Link,
+    room: &Room,
+    thread: Option<&ThreadId>,
+    post: &Post,
+    prepared: &Prepared,
+    key: OutboxKey,
+) -> Result<OwnedEventId, Failure> {
+    let content = attachment::content(post, prepared).unwrap_or_else(|| body(post));
+    event(link, room, key, "post", "m.room.message", related(content, post, thread, key)).await
 }
 
 #[allow(clippy::needless_pass_by_value)]
@@ -197,8 +218,8 @@ fn body(post: &Post) -> Value {
     json!({ "msgtype": kind, "body": post.content.readable(), "m.mentions": mentions })
 }
 
-fn words(post: &Post, thread: Option<&ThreadId>, key: OutboxKey) -> Value {
-    let mut content = body(post);
+/// With its place in the room, and our key.
+fn related(mut content: Value, post: &Post, thread: Option<&ThreadId>, key: OutboxKey) -> Value {
     content[KEY] = json!(key);
     let reply = post.reply_to.as_ref().map(|id| json!({ "event_id": id.as_str() }));
     match (thread, reply) {
@@ -324,6 +345,10 @@ mod tests {
 
     fn post(text: &str) -> Post {
         Post { content: Content::text(text), style: Style::Words, reply_to: None, mentions: Vec::new() }
+    }
+
+    fn words(post: &Post, thread: Option<&ThreadId>, key: OutboxKey) -> Value {
+        related(body(post), post, thread, key)
     }
 
     #[test]

@@ -2,8 +2,8 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use frontdesk_core::{
-    Adapter, Address, Bucket, Capabilities, ChatId, Cursor, Finding, Inbox, Limit, Media, MediaRef, MediaStream, Op,
-    Outbound, Pace, Prepared, Rate, ReceiveError, SendError, Sent, Signal, TextUnit,
+    Adapter, Address, Bucket, Capabilities, ChatId, Cursor, Finding, Inbox, Limit, Media, MediaKind, MediaLimit,
+    MediaRef, MediaStream, Op, Outbound, Pace, Prepared, Rate, ReceiveError, SendError, Sent, Signal, TextUnit,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +16,11 @@ pub struct TelegramAdapter {
 
 /// The longest text of one message.
 pub(crate) const TEXT: Limit = Limit { max: 4096, unit: TextUnit::Utf16 };
+
+/// The longest text beside a file.
+const CAPTION: Limit = Limit { max: 1024, unit: TextUnit::Utf16 };
+
+const MB: u64 = 1 << 20;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -36,7 +41,7 @@ impl Adapter for TelegramAdapter {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             text: TEXT,
-            media: Vec::new(),
+            media: media(),
             edit: Some(FOR_EVER),
             delete: Some(2 * DAY),
             replies: true,
@@ -59,8 +64,9 @@ impl Adapter for TelegramAdapter {
         stop.run_until_cancelled(receive::receive(&self.api, inbox)).await.unwrap_or(Ok(()))
     }
 
-    async fn send(&self, message: &Outbound, _: &Prepared, _: &dyn Media) -> Result<Sent, SendError> {
-        send::send(&self.api, message).await
+    /// A file is passed on as it comes: Telegram has no uploads beforehand.
+    async fn send(&self, message: &Outbound, _: &Prepared, media: &dyn Media) -> Result<Sent, SendError> {
+        send::send(&self.api, message, media).await
     }
 
     async fn fetch(&self, media: &MediaRef) -> Result<MediaStream, SendError> {
@@ -101,6 +107,20 @@ impl Adapter for TelegramAdapter {
     async fn probe(&self) -> Vec<Finding> {
         probe::probe(&self.api).await
     }
+}
+
+/// What bots may upload. A larger picture goes as a plain file.
+fn media() -> Vec<MediaLimit> {
+    let limit = |kind, max_bytes| MediaLimit { kind, max_bytes, caption: Some(CAPTION) };
+    vec![
+        limit(MediaKind::Image, 10 * MB),
+        limit(MediaKind::Video, 50 * MB),
+        limit(MediaKind::Animation, 50 * MB),
+        limit(MediaKind::Audio, 50 * MB),
+        limit(MediaKind::Voice, 50 * MB),
+        limit(MediaKind::File, 50 * MB),
+        MediaLimit { caption: None, ..limit(MediaKind::Sticker, MB / 2) },
+    ]
 }
 
 pub(crate) fn chat_bucket(chat: &ChatId) -> Bucket {

@@ -1,6 +1,6 @@
 use std::{marker::PhantomData, time::Duration};
 
-use reqwest::{Client, ClientBuilder};
+use reqwest::{Client, ClientBuilder, StatusCode, multipart::Form};
 use serde::{Deserialize, Serialize, de::DeserializeOwned, de::IgnoredAny};
 use serde_json::Value;
 use teloxide::{
@@ -20,6 +20,7 @@ pub(crate) struct Api {
     polls: Bot,
     calls: Bot,
     files: Bot,
+    uploads: Bot,
 }
 
 /// How long the server holds a poll open when there is nothing new.
@@ -35,6 +36,9 @@ const CONNECT: Duration = Duration::from_secs(8);
 
 /// teloxide sleeps 10 s inside a call that is answered with 5xx.
 const CALL: Duration = Duration::from_secs(30);
+
+/// For a whole file; whoever asks for it looks whether it moves.
+const UPLOAD: Duration = Duration::from_secs(9 * 60);
 
 #[derive(Deserialize)]
 pub(crate) struct Me {
@@ -64,6 +68,41 @@ pub(crate) struct FileInfo {
     pub file_size: Option<u64>,
 }
 
+/// Why an upload did not succeed.
+#[derive(Debug)]
+pub(crate) enum UploadError {
+    Refused {
+        description: String,
+        parameters: Parameters,
+    },
+    /// Also where a server in between says so.
+    TooLarge,
+    Network(reqwest::Error),
+    NoBotApi,
+}
+
+impl From<reqwest::Error> for UploadError {
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_decode() { Self::NoBotApi } else { Self::Network(error.without_url()) }
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    result: Option<Sent>,
+    description: Option<String>,
+    parameters: Option<Parameters>,
+}
+
+/// What a refusal says beside its words.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Parameters {
+    #[serde(default)]
+    pub retry_after: Option<u64>,
+    #[serde(default)]
+    pub migrate_to_chat_id: Option<i64>,
+}
+
 pub(crate) type FileStream = <Bot as Download>::Stream;
 
 impl Api {
@@ -78,6 +117,7 @@ impl Api {
             polls: bot(client().timeout(poll))?,
             calls: bot(client().timeout(CALL))?,
             files: bot(client().read_timeout(CALL))?,
+            uploads: bot(client().timeout(UPLOAD))?,
         })
     }
 
@@ -109,6 +149,28 @@ impl Api {
     /// The bytes of a file; the first item is the answer to the request.
     pub fn download(&self, path: &str) -> FileStream {
         self.files.download_file_stream(path)
+    }
+
+    /// A call that carries a file. teloxide has no place for answers that are read only as far as needed, nor for files
+    /// whose length is known.
+    pub async fn upload(&self, method: &str, form: Form) -> Result<Sent, UploadError> {
+        let bot = &self.uploads;
+        let mut url = bot.api_url();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().push(&format!("bot{}", bot.token())).push(method);
+        }
+        let answer = bot.client().post(url).multipart(form).send().await?;
+        if answer.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            return Err(UploadError::TooLarge);
+        }
+        let answer: Answer = answer.json().await?;
+        match answer {
+            Answer { result: Some(sent), .. } => Ok(sent),
+            Answer { description: Some(description), parameters, .. } => {
+                Err(UploadError::Refused { description, parameters: parameters.unwrap_or_default() })
+            }
+            Answer { result: None, description: None, .. } => Err(UploadError::NoBotApi),
+        }
     }
 
     /// A call whose answer is read only as far as `R` needs it.

@@ -3,6 +3,8 @@ use std::{error::Error, time::Duration};
 use frontdesk_core::{Address, Bucket, RefusedScope, SendError};
 use teloxide::{ApiError, RequestError};
 
+use crate::api::{Parameters, UploadError};
+
 /// What a failed send means: what is certain, and what people read.
 pub(crate) fn send_error(error: RequestError, bucket: Bucket) -> SendError {
     match error {
@@ -14,6 +16,23 @@ pub(crate) fn send_error(error: RequestError, bucket: Bucket) -> SendError {
         // Its text holds the whole answer, and with it people's words.
         RequestError::InvalidJson { .. } => SendError::Uncertain(NO_BOT_API.into()),
         RequestError::Io(error) => SendError::Uncertain(error.to_string()),
+    }
+}
+
+/// The same of a send that carries a file.
+pub(crate) fn upload_error(error: UploadError, bucket: Bucket) -> SendError {
+    match error {
+        UploadError::Refused { parameters: Parameters { migrate_to_chat_id: Some(chat), .. }, .. } => {
+            SendError::Moved(Address::chat(chat.to_string()))
+        }
+        UploadError::Refused { parameters: Parameters { retry_after: Some(secs), .. }, .. } => {
+            patience(Duration::from_secs(secs), bucket)
+        }
+        UploadError::Refused { description, .. } => refusal(&description, bucket),
+        UploadError::TooLarge => SendError::refused(RefusedScope::Content, "This is larger than Telegram allows."),
+        UploadError::Network(error) if error.is_connect() => SendError::Transient(network(&error)),
+        UploadError::Network(error) => SendError::Uncertain(network(&error)),
+        UploadError::NoBotApi => SendError::Uncertain(NO_BOT_API.into()),
     }
 }
 

@@ -1,4 +1,4 @@
-use frontdesk_core::{Address, Bucket, Op, Outbound, PlatformId, Post, RefusedScope, SendError, Sent, Style};
+use frontdesk_core::{Address, Bucket, Media, Op, Outbound, PlatformId, Post, RefusedScope, SendError, Sent, Style};
 use teloxide::{
     ApiError, RequestError,
     payloads::{
@@ -14,11 +14,16 @@ use crate::{
     failure::{description, send_error},
 };
 
+mod upload;
+
 /// Carries out one send.
-pub(crate) async fn send(api: &Api, message: &Outbound) -> Result<Sent, SendError> {
+pub(crate) async fn send(api: &Api, message: &Outbound, media: &dyn Media) -> Result<Sent, SendError> {
     let place = Place::of(&message.to)?;
     match &message.op {
-        Op::Post(post) => place.post(api, post).await,
+        Op::Post(post) => match post.content.file() {
+            Some((file, caption)) => upload::post(api, &place, post, file, caption, media).await,
+            None => place.post(api, post).await,
+        },
         Op::Edit { id, post } => place.edit(api, id, post).await,
         Op::Delete { id } => place.delete(api, id).await,
         Op::React { id, emoji } => place.react(api, id, emoji.as_deref()).await,

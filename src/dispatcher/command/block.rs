@@ -1,12 +1,12 @@
 //! `!block` and `!unblock`: nobody at the desk hears from the customer, and the customer never hears of it.
 
-use frontdesk_core::Inbound;
+use frontdesk_core::{Content, Inbound};
 
 use super::Draft;
 use crate::{
     desk,
     dispatcher::draft::thread,
-    store::{Blocked, Conversation, ConversationState, Identity, MessageRecord, Purpose, Silence},
+    store::{Blocked, Conversation, ConversationState, Purpose, Silence},
 };
 
 pub(super) fn block(draft: &mut Draft<'_>, inbound: &Inbound) {
@@ -98,15 +98,11 @@ fn show(draft: &mut Draft<'_>) {
         return;
     };
     for message in held {
-        draft.post(&target, Purpose::Relay, &words(&identity, &message), &message);
+        let deleted = Content::text("(deleted by the customer)");
+        let content = if message.is_deleted() { &deleted } else { message.current() };
+        let pieces = draft.relayed(&target, &identity, content, false);
+        draft.post(&target, Purpose::Relay, pieces, &message);
     }
-}
-
-fn words(identity: &Identity, message: &MessageRecord) -> String {
-    if message.is_deleted() {
-        return format!("{}: (deleted by the customer)", desk::name(identity));
-    }
-    desk::customers_words(identity, message.current(), false)
 }
 
 fn blocked_in<'a>(draft: &'a Draft<'_>) -> Option<&'a Blocked> {

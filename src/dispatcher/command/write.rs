@@ -6,7 +6,7 @@ use frontdesk_core::{Address, ChannelId, Content, DeskName, Inbound, PlatformUse
 use super::Draft;
 use crate::{
     desk,
-    dispatcher::{Policy, customer::open_conversation, draft::customer, operator::signed},
+    dispatcher::{Policy, customer::open_conversation, draft::customer},
     store::{Author, Contact, Identity, KnownAs, MessageRef, Met, Purpose, Wanted, known_name},
 };
 
@@ -80,8 +80,9 @@ fn begin(draft: &mut Draft<'_>, inbound: &Inbound, text: &str, source: MessageRe
     let author = Author::Operator { id: inbound.from.id.clone(), name: inbound.from.name.clone() };
     let mut record = draft.record(conversation.id, author, Content::text(text), Some(source));
     record.sent_at = inbound.sent_at;
-    let text = signed(draft, &conversation.desk, &inbound.from.name, text);
-    draft.post(&customer(&identity), Purpose::Answer, &text, &record);
+    let target = customer(&identity);
+    let pieces = draft.answered_with(&target, &record, &record.content);
+    draft.post(&target, Purpose::Answer, pieces, &record);
     draft.out.messages.push(record);
     draft.answered();
     if let Some(identity) = &mut draft.case.identity {

@@ -1,10 +1,10 @@
 //! What has still to be sent, and how it ended.
 
-use frontdesk_core::{Argument, Content, DeskName, OutboxKey, PlatformUser, Prepared, Sent, Style};
+use frontdesk_core::{Argument, Content, DeskName, MediaRef, OutboxKey, PlatformUser, Prepared, Sent, Style};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ConversationId, IdentityId, MessageKey, RowNumber};
+use super::{ConversationId, IdentityId, MessageKey, RowNumber, piece};
 use crate::notices::{Kind, fingerprint};
 
 /// Where a row goes. It is the lane: rows of one target go out in order.
@@ -138,6 +138,30 @@ pub struct Row {
     /// The operators know that this row is late.
     #[serde(default)]
     pub delay_told: bool,
+    /// How often its file could not be had where it lies.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub file_failures: u32,
+    /// Its file could not be had: it goes to the desk in words, and `!retry` asks for the file again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_file: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_none(count: &u32) -> bool {
+    *count == 0
+}
+
+impl RowOp {
+    /// The file that the row carries.
+    #[must_use]
+    pub fn file(&self) -> Option<&MediaRef> {
+        match self {
+            Self::OpenThread { content, .. } | Self::Post { content, .. } | Self::Edit { content, .. } => {
+                content.file().map(|(media, _)| media)
+            }
+            Self::Delete { .. } | Self::React { .. } | Self::Template { .. } => None,
+        }
+    }
 }
 
 impl Row {
@@ -216,9 +240,9 @@ pub struct Settled {
     pub message: Option<MessageKey>,
     /// Which edit, deletion or reaction it was, for people; a post without.
     pub verb: Verb,
-    /// The words of a row that carried only a piece of its message.
-    #[serde(default)]
-    pub piece: Option<String>,
+    /// What a row said that carried only a piece of its message.
+    #[serde(default, with = "piece")]
+    pub piece: Option<Content>,
     pub outcome: Outcome,
 }
 
@@ -231,14 +255,14 @@ pub enum Verb {
     React,
 }
 
-/// Names a piece of a message by its words, without keeping them.
+/// Names a piece of a message by what it says, without keeping that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PieceMark(u64);
 
 impl PieceMark {
     #[must_use]
-    pub fn of(words: &str) -> Self {
-        Self(fingerprint(words))
+    pub fn of(piece: &Content) -> Self {
+        Self(fingerprint(&piece.readable()))
     }
 }

@@ -41,8 +41,9 @@ pub(super) fn load(txn: &Txn, instance: u64, row: &InboxRow, asks: Asks) -> Resu
         case.ledger = entries.into_iter().map(|(_, entry)| entry).collect();
     }
     if let Some(conversation) = &case.conversation {
-        for undelivered in &conversation.undelivered {
-            case.undelivered.extend(message(txn, undelivered.message)?);
+        let undelivered = conversation.undelivered.iter().map(|undelivered| undelivered.message);
+        for key in undelivered.chain(conversation.unshown.iter().copied()) {
+            case.undelivered.extend(message(txn, key)?);
         }
     }
     if let Some(desk) = desk_of(fact, &case) {
@@ -131,7 +132,7 @@ fn delivery_case(txn: &Txn, instance: u64, event: &Event, message: Option<Messag
     {
         case.row = txn.get(&keys::row(RowNumber(key.number)))?;
         case.piece = match &case.row {
-            Some(row) => outbox::piece(&row.what).map(|words| PieceMark::of(&words)),
+            Some(row) => outbox::piece(&row.what).map(|piece| PieceMark::of(&piece)),
             None => txn.get::<Carried>(&keys::carried(key.number))?.and_then(|carried| carried.piece),
         };
     }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     super::{
         Contact, ContactId, Conversation, ConversationId, Ended, Fact, HoldReason, HoursSet, Identity, IdentityId,
-        MessageKey, MessageRef, NewRow, Outcome, PieceMark, Place, Purpose, Row, RowNumber, RowOp, RowState, Settled,
+        MessageKey, MessageRecord, MessageRef, NewRow, Outcome, PieceMark, Place, Purpose, Row, RowNumber, RowOp,
+        RowState, Settled,
         StoreError, Target, ThreadBinding, Ticket, Verb,
     },
     accept, apply,
@@ -53,6 +54,7 @@ pub(super) fn ticket(txn: &Txn, number: RowNumber) -> Result<Option<Ticket>, Sto
     let subject = subject(&row.what.op).map_or_else(|| Ok(Vec::new()), |key| names(txn, key, &place))?;
     let reply_to = reply_to(&row.what.op).map_or_else(|| Ok(Vec::new()), |key| names(txn, key, &place))?;
     let reply_to = reply_to.into_iter().next();
+    let source = source(txn, &row.what)?;
     let contact = contact(txn, &row)?;
     let human_at = contact.as_ref().and_then(|contact| contact.human_at);
     let blocked = contact.is_some_and(|contact| contact.blocked);
@@ -60,7 +62,19 @@ pub(super) fn ticket(txn: &Txn, number: RowNumber) -> Result<Option<Ticket>, Sto
         Purpose::Automatic(_) => txn.get::<HoursSet>(&keys::hours_set())?.and_then(|hours| hours.changed_at()),
         Purpose::Relay | Purpose::Answer | Purpose::Card | Purpose::Failure | Purpose::Reply => None,
     };
-    Ok(Some(Ticket { row, channel, address, thread, subject, reply_to, human_at, blocked, hours_changed_at, heard_at }))
+    Ok(Some(Ticket {
+        row,
+        channel,
+        address,
+        thread,
+        subject,
+        reply_to,
+        source,
+        human_at,
+        blocked,
+        hours_changed_at,
+        heard_at,
+    }))
 }
 
 /// What was told stays told, whatever the caller's copy of the row says.
@@ -111,7 +125,7 @@ pub(super) fn settle(
         | Outcome::Delayed { .. } => {}
     }
     remove(txn, &row)?;
-    if asked_about(row.what.purpose, &outcome) {
+    if row.without_file || asked_about(row.what.purpose, &outcome) {
         report(txn, instance, row, at, outcome)?;
     }
     Ok(Some(ended))
@@ -264,6 +278,8 @@ fn append_ordered(txn: &mut Txn, at: Timestamp, what: NewRow, order: Option<u64>
         possibly_repeated: false,
         reopened: 0,
         delay_told: false,
+        file_failures: 0,
+        without_file: false,
     };
     note_unrecorded(txn, &row, may_become_known(&row))?;
     note_held(txn, &row, row.is_held())?;
@@ -316,11 +332,11 @@ fn carry(txn: &mut Txn, row: &Row, at: Timestamp) -> Result<(), StoreError> {
     let (Some(message), true) = (row.what.message, makes_message(&row.what.op)) else { return Ok(()) };
     let key = keys::carried(row.number.0);
     tidy::expire(txn, &key, at, CARRIED_HOURS)?;
-    let piece = piece(&row.what).map(|words| PieceMark::of(&words));
+    let piece = piece(&row.what).map(|piece| PieceMark::of(&piece));
     txn.put(key, &Carried { message, piece })
 }
 
-/// Nobody asks about a relay or card that was sent.
+/// Nobody asks about a relay or card that was sent, unless its file is missing.
 fn asked_about(purpose: Purpose, outcome: &Outcome) -> bool {
     let sent = matches!(outcome, Outcome::Sent { .. });
     match purpose {
@@ -364,9 +380,16 @@ fn makes_message(op: &RowOp) -> bool {
     }
 }
 
-pub(super) fn piece(what: &NewRow) -> Option<String> {
+/// A file lies where its message was written.
+fn source(txn: &Txn, what: &NewRow) -> Result<Option<Place>, StoreError> {
+    let (Some(_), Some(key)) = (what.op.file(), what.message) else { return Ok(None) };
+    let message = txn.get::<MessageRecord>(&keys::message(key))?;
+    Ok(message.and_then(|message| message.source).map(|source| source.place))
+}
+
+pub(super) fn piece(what: &NewRow) -> Option<Content> {
     match &what.op {
-        RowOp::Post { content, .. } if what.piece => Some(content.words()),
+        RowOp::Post { content, .. } if what.piece => Some(content.clone()),
         RowOp::Post { .. }
         | RowOp::OpenThread { .. }
         | RowOp::Edit { .. }

@@ -187,6 +187,7 @@ fn forget_words(txn: &mut Txn, conversation: &Conversation) -> Result<(), StoreE
         last_words: None,
         card_text: String::new(),
         undelivered: Vec::new(),
+        unshown: Vec::new(),
         tags: Vec::new(),
         origin: None,
         ..conversation.clone()

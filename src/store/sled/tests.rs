@@ -176,6 +176,7 @@ fn conversation(id: u64) -> Conversation {
         last_words: None,
         blocked: None,
         thread_lost: false,
+        unshown: Vec::new(),
         last_sent_at: None,
         held: Vec::new(),
         reminder: None,

@@ -51,9 +51,13 @@ const MEDIA: [&str; 8] = ["photo", "document", "video", "voice", "audio", "anima
 fn media(state: &mut State, method: &str, input: &mut Input) -> Result<(&'static str, Value), Refusal> {
     let kind = MEDIA.into_iter().find(|kind| method == format!("send{}", kind.replace('_', "")));
     let kind = kind.ok_or_else(|| Refusal::new(404, "Not Found"))?;
-    let file = file_of(state, kind, input)?;
+    let (file, upload) = file_of(state, kind, input)?;
     let caption = caption(&input.params)?;
-    let mut content = json!({ kind: describe(kind, &file, state.files[&file].len()) });
+    let mut described = describe(kind, &file, state.files[&file].len());
+    if let Some((name, mime)) = upload.filter(|_| matches!(kind, "document" | "video" | "audio" | "animation")) {
+        merge(&mut described, json!({ "file_name": name, "mime_type": mime }));
+    }
+    let mut content = json!({ kind: described });
     if let Some(caption) = caption {
         merge(&mut content, json!({ "caption": caption }));
     }
@@ -61,14 +65,22 @@ fn media(state: &mut State, method: &str, input: &mut Input) -> Result<(&'static
 }
 
 /// An upload becomes a file of the platform; anything else must be the id of one.
-fn file_of(state: &mut State, kind: &str, input: &mut Input) -> Result<String, Refusal> {
+/// With its name and type, where it was brought with the call.
+fn file_of(state: &mut State, kind: &str, input: &mut Input) -> Result<(String, Option<(String, String)>), Refusal> {
     let named = input.params[kind].as_str().unwrap_or_default().to_owned();
     let upload = input.files.remove(named.strip_prefix("attach://").unwrap_or(kind));
     match upload {
-        Some(bytes) if bytes.is_empty() => Err(Refusal::bad("file must be non-empty")),
-        Some(bytes) if bytes.len() > 50 << 20 => Err(Refusal::new(413, "Request Entity Too Large")),
-        Some(bytes) => Ok(state.add_file(bytes)),
-        None if state.files.contains_key(&named) => Ok(named),
+        Some(upload) if upload.bytes.is_empty() => Err(Refusal::bad("file must be non-empty")),
+        Some(upload) if upload.bytes.len() > 50 << 20 => Err(Refusal::new(413, "Request Entity Too Large")),
+        Some(upload) if kind == "photo" && upload.bytes.len() > 10 << 20 => {
+            Err(Refusal::bad("file is too big for a photo; the maximum size is 10485760 bytes"))
+        }
+        // What no decoder could read.
+        Some(upload) if kind == "photo" && upload.bytes.starts_with(b"not a picture") => {
+            Err(Refusal::bad("IMAGE_PROCESS_FAILED"))
+        }
+        Some(upload) => Ok((state.add_file(upload.bytes), Some((upload.name, upload.mime)))),
+        None if state.files.contains_key(&named) => Ok((named, None)),
         None => Err(Refusal::bad("wrong file identifier/HTTP URL specified")),
     }
 }

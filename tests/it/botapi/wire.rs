@@ -154,7 +154,15 @@ fn documented_name(name: &str) -> String {
 /// A method's parameters and uploads, from JSON or a multipart form.
 pub(super) struct Input {
     pub params: Value,
-    pub files: BTreeMap<String, Vec<u8>>,
+    pub files: BTreeMap<String, Upload>,
+}
+
+/// A file in a form.
+#[derive(Clone)]
+pub(super) struct Upload {
+    pub bytes: Vec<u8>,
+    pub name: String,
+    pub mime: String,
 }
 
 /// The form fields that are text, whatever they look like.
@@ -189,10 +197,14 @@ impl Input {
 
     fn add_part(&mut self, head: &str, bytes: &[u8]) -> Option<()> {
         let name = head.split("; name=\"").nth(1)?.split('"').next()?;
-        if head.contains("filename") {
-            self.files.insert(name.to_owned(), bytes.to_vec());
+        if let Some((_, rest)) = head.split_once("filename=\"") {
+            let mime =
+                head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-type: ").map(str::to_owned));
+            let (file, mime) = (rest.split('"').next()?.to_owned(), mime.unwrap_or_default());
+            self.files.insert(name.to_owned(), Upload { bytes: bytes.to_vec(), name: file, mime });
             return Some(());
         }
+        assert!(!head.contains("filename"), "the Bot API reads plain file names only: {head}");
         let text = String::from_utf8_lossy(bytes).into_owned();
         let parsed = serde_json::from_str(&text).ok().filter(|_| !TEXT_FIELDS.contains(&name));
         self.params[name] = parsed.unwrap_or(Value::String(text));

@@ -188,18 +188,11 @@ async fn hostile_words_are_only_words() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_picture_is_a_readable_line_and_an_operators_picture_is_not_sent() {
+async fn where_no_files_are_taken_a_picture_is_a_readable_line_and_an_operators_is_not_sent() {
     let world = World::at(MONDAY).await;
     let picture = |caption: &str| Content {
         parts: vec![Part::Media {
-            media: MediaRef {
-                kind: MediaKind::Image,
-                reference: "secret-reference".into(),
-                name: None,
-                mime: None,
-                size: None,
-                duration_secs: None,
-            },
+            media: MediaRef::new(MediaKind::Image, "secret-reference"),
             caption: Some(caption.into()),
         }],
     };
@@ -214,7 +207,7 @@ async fn a_picture_is_a_readable_line_and_an_operators_picture_is_not_sent() {
       Waiting since Mon 23 Nov, 10:00
         frontdesk: Anna: [picture] Like this one?
         ann: [picture] This one
-        notice: frontdesk: Not sent: files, pictures and places cannot be carried to the customer yet. Words can. (to @ann:example.org)
+        notice: frontdesk: Not sent: a picture cannot be sent to the customer's app. Words can. (to @ann:example.org)
     ");
     assert_snapshot!(world.chat("Anna"), @"Anna: [picture] Like this one?");
 }

@@ -38,6 +38,26 @@ async fn each_fault_of_a_send_says_what_is_certain() {
     futures::future::join_all(checks).await;
 }
 
+/// The same of a send with a file: its whole body is out before the answer fails.
+#[tokio::test]
+async fn each_fault_of_a_file_says_what_is_certain() {
+    let checks =
+        EVERY.iter().flat_map(|answer| [Fault::before(*answer), Fault::after(*answer)]).map(|fault| async move {
+            let api = anna().await;
+            api.fail_next("sendDocument", 1, fault);
+            let op = super::files::file(MediaKind::File, "a.pdf", "application/pdf", None);
+            let outcome = super::files::bring(&api, op, &super::files::Elsewhere::whole(&[1; 300_000])).await;
+            assert_eq!(
+                (verdict(&outcome).as_str(), api.received(ANNA).len()),
+                expected(fault),
+                "{fault:?}: {outcome:?}"
+            );
+            assert_eq!(api.calls_of("sendDocument").len(), 1, "{fault:?}");
+            assert!(!format!("{outcome:?}").contains(api.token()), "{fault:?}: {outcome:?}");
+        });
+    futures::future::join_all(checks).await;
+}
+
 /// Also on the first calls, and twice in a row.
 #[tokio::test]
 async fn each_fault_of_a_delivery_is_outlasted() {

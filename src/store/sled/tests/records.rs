@@ -38,6 +38,8 @@ fn full_row() -> Row {
         possibly_repeated: true,
         reopened: 1,
         delay_told: true,
+        file_failures: 1,
+        without_file: true,
     }
 }
 
@@ -56,7 +58,7 @@ fn the_inbox_keeps_its_form() {
         conversation: Some(ConversationId(1)),
         message: Some(MessageKey(2)),
         verb: Verb::Post,
-        piece: Some("first".into()),
+        piece: Some(Content::text("first")),
         outcome: Outcome::Sent { sent: Sent { thread: Some("t".into()), ids: vec!["m".into()] } },
     };
     insta::assert_snapshot!(on_disk(&row(Fact::Settled { settled })), @r#"1 {"seq":3,"at":"2027-01-15T08:00:00Z","fact":"settled","settled":{"key":"000000000000000a-b","target":{"customer":1},"purpose":"answer","conversation":1,"message":2,"verb":"post","piece":"first","outcome":{"outcome":"sent","sent":{"thread":"t","ids":["m"]}}},"parked_since":"2027-01-15T08:00:01Z"}"#);
@@ -154,7 +156,7 @@ fn outcomes_keep_their_form() {
 
 #[test]
 fn the_outbox_keeps_its_form() {
-    insta::assert_snapshot!(on_disk(&full_row()), @r#"1 {"number":8,"order":7,"written_at":"2027-01-15T08:00:00Z","target":{"thread":[1,"main"]},"purpose":{"automatic":"after_hours"},"op":{"op":"post","content":{"parts":[{"part":"text","text":"hello"}]},"style":"words","reply_to":1,"mentions":["@ann"]},"conversation":1,"message":2,"sender":"@ann","expires_at":"2027-01-15T08:00:09Z","unless_answered":"2027-01-15T08:00:02Z","give_up_at":"2027-01-15T08:00:10Z","piece":true,"state":{"row":"held","reason":"window_closed"},"attempts":3,"not_before":"2027-01-15T08:00:04Z","prepared":{"mxc":"a"},"possibly_repeated":true,"reopened":1,"delay_told":true}"#);
+    insta::assert_snapshot!(on_disk(&full_row()), @r#"1 {"number":8,"order":7,"written_at":"2027-01-15T08:00:00Z","target":{"thread":[1,"main"]},"purpose":{"automatic":"after_hours"},"op":{"op":"post","content":{"parts":[{"part":"text","text":"hello"}]},"style":"words","reply_to":1,"mentions":["@ann"]},"conversation":1,"message":2,"sender":"@ann","expires_at":"2027-01-15T08:00:09Z","unless_answered":"2027-01-15T08:00:02Z","give_up_at":"2027-01-15T08:00:10Z","piece":true,"state":{"row":"held","reason":"window_closed"},"attempts":3,"not_before":"2027-01-15T08:00:04Z","prepared":{"mxc":"a"},"possibly_repeated":true,"reopened":1,"delay_told":true,"file_failures":1,"without_file":true}"#);
     let content = || Content::text("hello");
     let ops = [
         RowOp::OpenThread { content: content(), reply_to: Some(MessageKey(1)) },
@@ -183,7 +185,7 @@ fn the_outbox_keeps_its_form() {
     1 [{"row":"queued"},{"row":"in_flight"},{"row":"held","reason":"guard"}]
     "#);
     insta::assert_snapshot!(on_disk(&Carried { message: MessageKey(2), piece: None }), @r#"1 {"message":2}"#);
-    let piece = Some(PieceMark::of("a piece"));
+    let piece = Some(PieceMark::of(&Content::text("a piece")));
     insta::assert_snapshot!(on_disk(&Carried { message: MessageKey(2), piece }), @"");
 }
 

@@ -312,6 +312,7 @@ impl Played {
             reply_to: message.reply_to.clone(),
             reactions: Vec::new(),
             mentions: Vec::new(),
+            file: None,
             at: Instant::now(),
         });
         self.at_desk(op, thread, Event::Message(message));
