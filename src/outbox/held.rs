@@ -118,8 +118,7 @@ mod tests {
     }
 
     fn post(number: u64) -> Row {
-        let op =
-            RowOp::Post { content: Content::text("x"), style: Style::Words, reply_to: None, mentions: Vec::new() };
+        let op = RowOp::Post { content: Content::text("x"), style: Style::Words, reply_to: None, mentions: Vec::new() };
         row(number, op)
     }
 

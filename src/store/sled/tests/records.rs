@@ -184,7 +184,9 @@ fn the_outbox_keeps_its_form() {
     "#);
     insta::assert_snapshot!(on_disk(&Carried { message: MessageKey(2), piece: None }), @r#"1 {"message":2}"#);
     let piece = Some(PieceMark::of("a piece"));
-    insta::assert_snapshot!(on_disk(&Carried { message: MessageKey(2), piece }), @"");
+    insta::assert_snapshot!(on_disk(&Carried { message: MessageKey(2), piece }), @r#"
+    1 {"message":2,"piece":15760166881652736358}
+    "#);
 }
 
 #[test]
