@@ -20,7 +20,8 @@ pub(super) fn told(draft: &mut Draft<'_>, inbound: &Inbound, id: Option<&Platfor
         DeliveryState::Failed { reason } => failed(draft, &message, reason),
         DeliveryState::WindowClosed => {
             let waits = draft.case.conversation.as_ref().is_some_and(|it| it.held.contains(&message.key));
-            if !waits && reached(&message) < DELIVERED {
+            let known = waits || reached(&message) >= DELIVERED;
+            if draft.case.piece.is_some() || !known {
                 window::closed_behind(draft, &message);
             }
         }
@@ -54,7 +55,7 @@ const SENT: u8 = 1;
 const DELIVERED: u8 = 2;
 const READ: u8 = 3;
 
-/// How far a message is known to have come.
+/// How far a message is known to have come; of one in several pieces, the piece that came furthest.
 fn reached(message: &MessageRecord) -> u8 {
     message.delivery().map_or(0, rank)
 }
@@ -69,8 +70,9 @@ fn rank(state: &DeliveryState) -> u8 {
 }
 
 fn arrived(draft: &mut Draft<'_>, message: &MessageRecord, state: &DeliveryState, taken: bool) {
-    let doubted = message.is_uncertain() || matches!(message.delivery(), Some(DeliveryState::Failed { .. }));
-    if rank(state) <= reached(message) && !taken {
+    let missing = is_missing_piece(draft, message);
+    let doubted = missing || message.is_uncertain() || matches!(message.delivery(), Some(DeliveryState::Failed { .. }));
+    if rank(state) <= reached(message) && !taken && !(missing && rank(state) > SENT) {
         return;
     }
     match (&message.author, doubted) {
@@ -107,9 +109,17 @@ fn read(draft: &mut Draft<'_>, inbound: &Inbound, message: &MessageRecord) {
     }
 }
 
+/// Whether the state is about a piece of an answer of which nobody knew whether it arrived.
+fn is_missing_piece(draft: &Draft<'_>, message: &MessageRecord) -> bool {
+    let (Some(mark), Some(conversation)) = (draft.case.piece, &draft.case.conversation) else { return false };
+    let is_it = |piece: &Content| PieceMark::of(piece) == mark;
+    conversation.undelivered.iter().any(|it| it.message == message.key && it.piece.as_ref().is_none_or(is_it))
+}
+
 fn failed(draft: &mut Draft<'_>, message: &MessageRecord, reason: &str) {
-    let known = matches!(message.delivery(), Some(DeliveryState::Failed { .. }));
-    if known || reached(message) >= DELIVERED {
+    let failed = matches!(message.delivery(), Some(DeliveryState::Failed { .. }));
+    let known = failed || reached(message) >= DELIVERED;
+    if draft.case.piece.is_none() && known {
         return;
     }
     draft.change(ChangeKind::Delivery { delivery: DeliveryState::Failed { reason: reason.to_owned() } });

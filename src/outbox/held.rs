@@ -114,12 +114,13 @@ mod tests {
             possibly_repeated: false,
             reopened: 0,
             delay_told: false,
+            file_failures: 0,
+            without_file: false,
         }
     }
 
     fn post(number: u64) -> Row {
-        let op =
-            RowOp::Post { content: Content::text("x"), style: Style::Words, reply_to: None, mentions: Vec::new() };
+        let op = RowOp::Post { content: Content::text("x"), style: Style::Words, reply_to: None, mentions: Vec::new() };
         row(number, op)
     }
 

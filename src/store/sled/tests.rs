@@ -14,6 +14,7 @@ mod backlog;
 mod damage;
 mod dispatch;
 mod durability;
+mod held;
 mod inbox;
 mod model;
 mod outbox;

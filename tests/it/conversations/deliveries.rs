@@ -195,6 +195,24 @@ async fn what_a_kill_interrupted_is_not_in_doubt_when_its_report_is_in_the_inbox
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_a_long_answer_each_piece_is_known_by_itself() {
+    let world = answered().await;
+    let [first, second] = ["Rye, wheat, spelt and rolls. ".repeat(6), "Also cakes, pies and tarts. ".repeat(5)];
+    let [first, second] = [first.trim(), second.trim()];
+    world.other.fail_next(Fault::AnswerLost);
+    world.answers("ann", "Anna", &format!("{first} {second}")).await;
+    world.secs(60).await;
+    world.status("Anna", second, DeliveryState::Read).await;
+    assert!(world.room().contains("An answer was not delivered"), "{}", world.room());
+    world.status("Anna", first, DeliveryState::Delivered).await;
+    assert!(!world.room().contains("An answer was not delivered"), "{}", world.room());
+    world.status("Anna", second, DeliveryState::Failed { reason: "Their phone is full.".into() }).await;
+    world.answers("ann", "Anna", "!retry").await;
+    let chat = World::chat_on(&world.other, "Anna");
+    assert_eq!((chat.matches(first).count(), chat.matches(second).count()), (1, 2), "{chat}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_customer_sees_that_we_have_read_when_the_first_answer_has_gone_out() {
     let world = windowed().await;
     world.says_on(&world.other, "Anna", "Do you have rye bread?").await;

@@ -304,6 +304,35 @@ async fn what_was_not_delivered_goes_out_at_once_when_they_have_written_since() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_a_long_answer_only_the_piece_that_is_missing_goes_out_again() {
+    let world = windowed().await;
+    world.says_on(&world.other, "Anna", "What do you have?").await;
+    world.secs(30).await;
+    let [first, second] = ["Rye, wheat, spelt and rolls. ".repeat(6), "Also cakes, pies and tarts. ".repeat(5)];
+    let [first, second] = [first.trim(), second.trim()];
+    world.answers("ann", "Anna", &format!("{first} {second}")).await;
+    world.status("Anna", first, DeliveryState::Delivered).await;
+    world.status("Anna", second, DeliveryState::Sent).await;
+    world.status("Anna", second, DeliveryState::WindowClosed).await;
+    world.says_on(&world.other, "Anna", "Hello?").await;
+    let chat = World::chat_on(&world.other, "Anna");
+    assert_eq!((chat.matches(first).count(), chat.matches(second).count()), (1, 2), "{chat}");
+    assert!(chat.trim_end().ends_with(second), "{chat}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whom_an_operator_blocked_gets_nothing_until_that_ends() {
+    let world = too_late().await;
+    world.answers("ann", "Anna", "Yes, until six.").await;
+    world.answers("ann", "Anna", "!block").await;
+    world.says_on(&world.other, "Anna", "Hello?").await;
+    world.secs(60).await;
+    assert!(!World::chat_on(&world.other, "Anna").contains("until six"));
+    world.answers("ann", "Anna", "!unblock").await;
+    assert!(World::chat_on(&world.other, "Anna").contains("until six"), "{}", world.room());
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_a_message_of_theirs_opens_it_at_the_platforms_time() {
     let world = too_late().await;
     let answer = world.answers("ann", "Anna", "Yes, until six.").await;

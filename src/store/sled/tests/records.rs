@@ -186,7 +186,9 @@ fn the_outbox_keeps_its_form() {
     "#);
     insta::assert_snapshot!(on_disk(&Carried { message: MessageKey(2), piece: None }), @r#"1 {"message":2}"#);
     let piece = Some(PieceMark::of(&Content::text("a piece")));
-    insta::assert_snapshot!(on_disk(&Carried { message: MessageKey(2), piece }), @"");
+    insta::assert_snapshot!(on_disk(&Carried { message: MessageKey(2), piece }), @r#"
+    1 {"message":2,"piece":15760166881652736358}
+    "#);
 }
 
 #[test]
