@@ -19,6 +19,9 @@ RUN apt-get update \
     && install -d -o frontdesk -g frontdesk -m 0700 /data
 COPY --from=build /usr/local/bin/frontdesk /usr/local/bin/frontdesk
 
+# Two heaps of the C library instead of sixteen, which each keep what they once needed.
+ENV MALLOC_ARENA_MAX=2
+
 USER 10001:10001
 # From here the default store, `sled:data`, is the volume, and the config is looked for in /frontdesk.toml.
 WORKDIR /

@@ -73,15 +73,15 @@ const DOCUMENT: Kind = Kind {
     caption: true,
 };
 
-/// What is too large for its own kind goes as a file.
+/// What is too large for its own kind goes as a file; a sticker that is too large is none.
 pub(crate) const LIMITS: [MediaLimit; 7] = [
-    MediaLimit { kind: MediaKind::Image, max_bytes: IMAGE.max_bytes },
-    MediaLimit { kind: MediaKind::Video, max_bytes: VIDEO.max_bytes },
-    MediaLimit { kind: MediaKind::Animation, max_bytes: VIDEO.max_bytes },
-    MediaLimit { kind: MediaKind::Audio, max_bytes: AUDIO.max_bytes },
-    MediaLimit { kind: MediaKind::Voice, max_bytes: AUDIO.max_bytes },
-    MediaLimit { kind: MediaKind::File, max_bytes: DOCUMENT.max_bytes },
-    MediaLimit { kind: MediaKind::Sticker, max_bytes: MOVING_STICKER.max_bytes },
+    MediaLimit { kind: MediaKind::Image, max_bytes: DOCUMENT.max_bytes, caption: Some(CAPTION) },
+    MediaLimit { kind: MediaKind::Video, max_bytes: DOCUMENT.max_bytes, caption: Some(CAPTION) },
+    MediaLimit { kind: MediaKind::Animation, max_bytes: DOCUMENT.max_bytes, caption: Some(CAPTION) },
+    MediaLimit { kind: MediaKind::Audio, max_bytes: DOCUMENT.max_bytes, caption: None },
+    MediaLimit { kind: MediaKind::Voice, max_bytes: DOCUMENT.max_bytes, caption: None },
+    MediaLimit { kind: MediaKind::File, max_bytes: DOCUMENT.max_bytes, caption: Some(CAPTION) },
+    MediaLimit { kind: MediaKind::Sticker, max_bytes: MOVING_STICKER.max_bytes, caption: None },
 ];
 
 /// The message with a file that was uploaded.

@@ -8,8 +8,7 @@ use super::{
     super::{
         Contact, ContactId, Conversation, ConversationId, Ended, Fact, HoldReason, HoursSet, Identity, IdentityId,
         MessageKey, MessageRecord, MessageRef, NewRow, Outcome, PieceMark, Place, Purpose, Row, RowNumber, RowOp,
-        RowState, Settled,
-        StoreError, Target, ThreadBinding, Ticket, Verb,
+        RowState, Settled, StoreError, Target, ThreadBinding, Ticket, Verb,
     },
     accept, apply,
     keys::{self, Table},

@@ -159,9 +159,7 @@ impl Account {
         let chats: HashMap<i64, Vec<String>> = self
             .pages
             .values()
-            .map(|page| {
-                (page.customer.id, page.chats().into_iter().flat_map(|chat| street.ever_sent(chat)).collect())
-            })
+            .map(|page| (page.customer.id, page.chats().into_iter().flat_map(|chat| street.ever_sent(chat)).collect()))
             .collect();
         let mut everywhere: HashMap<&str, Vec<i64>> = HashMap::new();
         for (chat, texts) in &chats {
