@@ -10,6 +10,7 @@ mod rig;
 mod start;
 mod tap;
 mod through;
+mod webhooks;
 
 /// Of many: the middle, and what one in a hundred exceeds. In milliseconds.
 #[derive(Clone, Copy, Debug)]

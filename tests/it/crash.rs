@@ -1,5 +1,5 @@
-//! The program, killed at any moment between a real Matrix server and the Bot API stand-in, against the account of
-//! every message: nothing is lost, nothing comes twice unless it says so, nothing reaches anybody else, what is
+//! The program, killed at any moment between a real Matrix server and stand-ins of the customers' messengers, against
+//! the account of every message: nothing is lost, nothing comes twice unless it says so, nothing reaches anybody else, what is
 //! uncertain stands before the operator, and the rest keeps its order.
 //!
 //! `FRONTDESK_CRASHES=200 cargo test --test it crash::random -- --nocapture` kills that often; `FRONTDESK_CRASH_SEED=17`
@@ -11,7 +11,9 @@ mod faults;
 mod points;
 mod random;
 mod run;
+mod street;
 mod traffic;
+mod whatsapp;
 
 use account::{Count, Customer};
 use run::Run;

@@ -1,4 +1,4 @@
-//! The whole program as a child process, between a Bot API stand-in and a real Synapse.
+//! The whole program as a child process, between stand-ins of the customers' messengers and a real Synapse.
 
 use std::{
     fs::{self, File},
@@ -17,6 +17,7 @@ use tokio::{
 
 use crate::{
     botapi::BotApi,
+    graph::Graph,
     operator::Operator,
     synapse::{Account, Synapse},
 };
@@ -26,6 +27,8 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 /// A shop: its bot, its homeserver with an operator, and the folder the program runs in.
 pub struct Shop {
     pub telegram: BotApi,
+    /// Only where it was asked for.
+    pub whatsapp: Option<Graph>,
     pub ann: Operator,
     pub folder: TempDir,
     account: Account,
@@ -42,6 +45,19 @@ impl Shop {
     /// With more lines for the config.
     pub async fn with(more: &str) -> Self {
         Self::reaching(&Synapse::shared().await.url(), more).await
+    }
+
+    /// With a WhatsApp number beside the bot.
+    pub async fn with_whatsapp() -> Self {
+        let graph = Graph::start().await;
+        let mut shop = Self::with(&graph.lines("shop", &graph.number())).await;
+        graph.calls_hook(&format!("http://{}/hooks/whatsapp/shop", shop.http));
+        shop.whatsapp = Some(graph);
+        shop
+    }
+
+    pub fn graph(&self) -> &Graph {
+        self.whatsapp.as_ref().expect("a shop with WhatsApp")
     }
 
     /// The program reaches the shared homeserver at this address (a proxy's); the operator always goes straight to it.
@@ -83,7 +99,7 @@ impl Shop {
             operator = ann.user_id(),
         );
         fs::write(folder.path().join("frontdesk.toml"), config).unwrap();
-        Self { telegram, ann, folder, account, http, alias, running: None }
+        Self { telegram, whatsapp: None, ann, folder, account, http, alias, running: None }
     }
 
     /// Starts the program; see [`Shop::ready`].

@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
+use crate::python;
+
 /// What the virtual environment holds. A change installs it anew.
 const PACKAGES: [&str; 2] = ["matrix-synapse==1.163.*", "matrix-nio[e2e]==0.26.*"];
 const READY_WITHIN: Duration = Duration::from_secs(90);
@@ -152,38 +154,14 @@ impl Drop for Synapse {
 
 /// The interpreter that has Synapse and the operators' library; installs them the first time (one to two minutes).
 pub fn python() -> PathBuf {
-    let venv = target().join("synapse-venv");
-    let (python, stamp, wanted) = (venv.join("bin/python"), venv.join("installed"), PACKAGES.join("\n"));
-    let lock = File::create(venv.with_extension("lock")).expect("a writable target folder");
-    lock.lock().expect("the lock of the virtual environment");
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        return python;
-    }
-    eprintln!("installing Synapse for the tests into {} (once, one to two minutes)", venv.display());
-    let _ = fs::remove_dir_all(&venv);
-    install(Command::new("python3").args(["-m", "venv"]).arg(&venv));
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    install(Command::new(&python).args(pip).args(PACKAGES));
-    fs::write(stamp, wanted).expect("a writable target folder");
-    python
-}
-
-/// Runs one step, or says what the machine lacks.
-fn install(step: &mut Command) {
-    let failed = match step.output() {
-        Ok(output) if output.status.success() => return,
-        Ok(output) => format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)),
-        Err(error) => error.to_string(),
-    };
-    panic!(
-        "the tests need a real Matrix server and could not install it.\n{step:?}\n{failed}\n\
-         They need python3 (3.10 or newer) with venv and pip (on Debian: apt install python3-venv) and access to PyPI."
-    );
+    python::interpreter("synapse-venv", &PACKAGES)
 }
 
 impl Home {
     fn own() -> Self {
-        Self::Own(tempfile::Builder::new().prefix("synapse-").tempdir_in(target().join("tmp")).expect("a folder"))
+        Self::Own(
+            tempfile::Builder::new().prefix("synapse-").tempdir_in(python::target().join("tmp")).expect("a folder"),
+        )
     }
 
     fn shared() -> Self {
@@ -197,10 +175,6 @@ impl Home {
             Self::Shared(folder) => folder,
         }
     }
-}
-
-fn target() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("tmp is inside the target folder").to_owned()
 }
 
 fn free_port() -> u16 {

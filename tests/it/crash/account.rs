@@ -5,10 +5,8 @@ use std::{
     fmt,
 };
 
-use crate::{
-    botapi::BotApi,
-    operator::{Operator, TimelineEvent},
-};
+use super::street::Street;
+use crate::operator::{Operator, TimelineEvent};
 
 /// What a message says that was perhaps sent before.
 const MARK: &str = "(possibly repeated)";
@@ -16,6 +14,9 @@ const MARK: &str = "(possibly repeated)";
 const ACKNOWLEDGEMENT: &str = "thank you for writing to Blue Door Bakery";
 /// Under an answer that was put before the operator.
 const WARNING: &str = "⚠️";
+
+/// A customer's id on WhatsApp is a phone number; all below are Telegram's.
+pub const FIRST_NUMBER: i64 = 491_700_000_000;
 
 #[derive(Clone, Debug)]
 pub struct Customer {
@@ -32,6 +33,12 @@ impl Customer {
 
     pub fn several(ids: std::ops::Range<i64>) -> Vec<Self> {
         ids.map(Self::new).collect()
+    }
+
+    /// Dora 1, Emil 2, Finn 3, Dora 4 ... who write on WhatsApp.
+    pub fn on_whatsapp(ids: std::ops::Range<i64>) -> Vec<Self> {
+        let name = |id: i64| ["Finn", "Dora", "Emil"][usize::try_from(id % 3).unwrap()];
+        ids.map(|id| Self { id: FIRST_NUMBER + id, name: format!("{} {id}", name(id)) }).collect()
     }
 }
 
@@ -99,16 +106,16 @@ impl Account {
     }
 
     /// What the far sides show now.
-    pub fn count(&self, telegram: &BotApi, ann: &Operator, rooms: &[String]) -> Count {
+    pub fn count(&self, street: &Street<'_>, ann: &Operator, rooms: &[String]) -> Count {
         let timeline: Vec<_> = rooms.iter().flat_map(|room| ann.timeline(room)).collect();
         let mut count = Count { expected_threads: self.pages.len() * rooms.len(), ..Count::default() };
-        self.count_desk(&timeline, ann.user_id(), &mut count);
+        self.count_desk(&timeline, ann.user_id(), street, &mut count);
         let warned: HashSet<&str> = timeline.iter().filter_map(warning).collect();
-        self.count_chats(telegram, &warned, &mut count);
+        self.count_chats(street, &warned, &mut count);
         count
     }
 
-    fn count_desk(&self, timeline: &[TimelineEvent], ann: &str, count: &mut Count) {
+    fn count_desk(&self, timeline: &[TimelineEvent], ann: &str, street: &Street<'_>, count: &mut Count) {
         let ours = timeline.iter().filter(|event| event.sender != ann && event.replaces().is_none());
         let (mut cards, mut arrived) = (HashMap::<&str, Vec<&str>>::new(), HashMap::<&str, Vec<Arrival<'_>>>::new());
         for event in ours {
@@ -132,18 +139,20 @@ impl Account {
                 let there = arrived.get(line.as_str()).map(Vec::as_slice).unwrap_or_default();
                 count.customer_message(text, there, own);
             }
-            count.order(&page.customer.name, first_places(timeline, &page.customer.name, own), &page.questions);
+            // Where the platform itself brings them in disorder, no other order can be asked for.
+            if street.keeps_order(&page.customer) {
+                count.order(&page.customer.name, first_places(timeline, &page.customer.name, own), &page.questions);
+            }
         }
     }
 
-    fn count_chats(&self, telegram: &BotApi, warned: &HashSet<&str>, count: &mut Count) {
+    fn count_chats(&self, street: &Street<'_>, warned: &HashSet<&str>, count: &mut Count) {
         let chats: HashMap<i64, Vec<String>> = self
             .pages
             .values()
             .map(|page| {
                 let sent = [page.customer.id, page.chat].into_iter().collect::<BTreeSet<_>>();
-                let texts = sent.into_iter().flat_map(|chat| telegram.ever_sent(chat)).map(|sent| sent.text);
-                (page.customer.id, texts.collect())
+                (page.customer.id, sent.into_iter().flat_map(|chat| street.ever_sent(chat)).collect())
             })
             .collect();
         let mut everywhere: HashMap<&str, Vec<i64>> = HashMap::new();

@@ -10,6 +10,7 @@ use futures::future::join_all;
 use super::{Count, Customer, Run, Traffic, number, report, traffic::NOT_THESE};
 use crate::{
     fault::{Answer, Fault},
+    graph::Manner,
     operator::NewRoom,
     program::Shop,
 };
@@ -93,6 +94,20 @@ async fn a_kill_at_each_point_that_only_trouble_reaches_loses_and_repeats_nothin
     report("named points in trouble", &all);
 }
 
+/// The same for customers on WhatsApp, whose webhooks come twice and in disorder.
+#[tokio::test]
+async fn a_kill_at_each_point_of_a_talk_on_whatsapp_loses_and_repeats_nothing() {
+    let shop = Shop::with_whatsapp().await;
+    shop.graph().brings(Manner::Stormy(Rng::with_seed(3)));
+    Run::ready(&shop).await.kill();
+    let mut all = Count::default();
+    for point in Point::ALL.into_iter().filter(|point| play(*point) == Play::Talk) {
+        let first = point as i64 * 3;
+        all.add(killed_among(&shop, point, 2, &Customer::on_whatsapp(first..first + 3)).await);
+    }
+    report("named points of a talk on WhatsApp", &all);
+}
+
 async fn shop_with_a_room() -> Shop {
     let shop = Shop::new().await;
     Run::ready(&shop).await.kill();
@@ -105,16 +120,19 @@ fn crowd(point: Point, n: u32) -> Vec<Customer> {
     Customer::several(first..first + 3)
 }
 
-/// Plays until the program dies at the point, starts it again, and counts.
 async fn killed(shop: &Shop, point: Point, n: u32) -> Count {
-    let customers = crowd(point, n);
-    let traffic = Traffic::new(shop, &customers);
+    killed_among(shop, point, n, &crowd(point, n)).await
+}
+
+/// Plays until the program dies at the point, starts it again, and counts.
+async fn killed_among(shop: &Shop, point: Point, n: u32, customers: &[Customer]) -> Count {
+    let traffic = Traffic::new(shop, customers);
     let play = play(point);
     traffic.room().await;
     // Before the trouble begins, everybody has a thread and an answer.
     if play != Play::Talk {
         let run = Run::ready(shop).await;
-        for customer in &customers {
+        for customer in customers {
             traffic.asks(customer);
             traffic.answers(customer).await;
         }

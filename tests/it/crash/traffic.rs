@@ -9,7 +9,10 @@ use std::{
 use fastrand::Rng;
 use tokio::time::sleep;
 
-use super::account::{Account, Count, Customer};
+use super::{
+    account::{Account, Count, Customer},
+    street::Street,
+};
 use crate::program::{PATIENCE, Shop};
 
 /// Nothing new for so long, and what was under way has ended.
@@ -21,6 +24,7 @@ const REASONS: [&str; 2] = ["not sent: ", "perhaps sent, "];
 
 pub struct Traffic<'a> {
     shop: &'a Shop,
+    street: Street<'a>,
     account: RefCell<Account>,
     rooms: RefCell<Vec<String>>,
     cards: RefCell<HashMap<i64, String>>,
@@ -29,12 +33,12 @@ pub struct Traffic<'a> {
 impl<'a> Traffic<'a> {
     /// These customers write for the first time from now on.
     pub fn new(shop: &'a Shop, customers: &[Customer]) -> Self {
-        let mut account = Account::default();
+        let (mut account, street) = (Account::default(), Street(shop));
         for customer in customers {
-            shop.telegram.user(customer.id, &customer.name, Some("en"));
+            street.introduces(customer);
             account.open(customer);
         }
-        Self { shop, account: account.into(), rooms: RefCell::default(), cards: RefCell::default() }
+        Self { shop, street, account: account.into(), rooms: RefCell::default(), cards: RefCell::default() }
     }
 
     pub fn customers(&self) -> Vec<Customer> {
@@ -43,7 +47,7 @@ impl<'a> Traffic<'a> {
 
     pub fn asks(&self, customer: &Customer) {
         let text = self.account.borrow_mut().question(customer);
-        self.shop.telegram.says(customer.id, &text);
+        self.street.says(customer, &text);
     }
 
     /// In the customer's thread; gives the answer's id.
@@ -136,7 +140,7 @@ impl<'a> Traffic<'a> {
     }
 
     pub fn count(&self) -> Count {
-        self.account.borrow().count(&self.shop.telegram, &self.shop.ann, &self.rooms.borrow())
+        self.account.borrow().count(&self.street, &self.shop.ann, &self.rooms.borrow())
     }
 
     /// The program runs undisturbed: waits until everything has arrived or stands before the operator, and nothing
@@ -165,8 +169,8 @@ impl<'a> Traffic<'a> {
         while since.elapsed() < QUIET && Instant::now() < deadline {
             let rooms = self.rooms.borrow().clone();
             let events: usize = rooms.iter().map(|room| self.shop.ann.timeline(room).len()).sum();
-            let now = events + self.shop.telegram.calls_of("sendMessage").len();
-            if now != seen || !self.shop.telegram.unconfirmed().is_empty() {
+            let now = events + self.street.tries();
+            if now != seen || self.street.unconfirmed() > 0 {
                 (seen, since) = (now, Instant::now());
             }
             sleep(Duration::from_millis(100)).await;
@@ -197,8 +201,7 @@ impl<'a> Traffic<'a> {
         }
         let there = |text: &str| {
             let chats = self.account.borrow().chats();
-            let sent = chats.into_iter().flat_map(|chat| self.shop.telegram.ever_sent(chat));
-            sent.filter(|sent| sent.text == text).count()
+            chats.into_iter().flat_map(|chat| self.street.ever_sent(chat)).filter(|sent| sent == text).count()
         };
         let deadline = Instant::now() + PATIENCE * 2;
         while wanted.iter().any(|(text, times)| there(text) < *times) && Instant::now() < deadline {
