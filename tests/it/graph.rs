@@ -130,6 +130,11 @@ impl Graph {
         self.shared.change(|state| state.statuses = follow);
     }
 
+    /// What the app asked to be told.
+    pub fn set_fields(&self, fields: &[&str]) {
+        self.shared.change(|state| state.fields = fields.iter().map(|field| (*field).to_owned()).collect());
+    }
+
     pub fn set_subscribed(&self, subscribed: bool) {
         self.shared.change(|state| state.subscribed = subscribed);
     }

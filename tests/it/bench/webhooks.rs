@@ -79,7 +79,7 @@ async fn taking(shop: &Shop) {
 
 fn caught_up(report: &str) -> bool {
     let report: Value = serde_json::from_str(report).unwrap_or_default();
-    report.to_string().contains(r#""whatsapp.shop":"caught up""#) || report["ready"] == true
+    report["channels"].to_string().contains(r#""whatsapp.shop":"ok""#) || report["ready"] == true
 }
 
 /// Takes what is signed, and answers once it is on disk.
@@ -116,7 +116,10 @@ fn append(mut file: File, entries: &mpsc::Receiver<Entry>) {
         let bytes: Vec<u8> = group.iter().flat_map(|(body, _)| body.iter().copied()).collect();
         file.write_all(&bytes).unwrap();
         file.sync_data().unwrap();
-        group.into_iter().for_each(|(_, stored)| drop(stored.send(())));
+        for (_, stored) in group {
+            // Whoever has gone is not waited for.
+            let _ = stored.send(());
+        }
     }
 }
 

@@ -6,9 +6,9 @@ use super::{
     form::Part,
     message::{self, Checked, Recipient},
     payload, sign,
-    state::{Late, Pair, Person, Refusal, Sent, State},
+    state::{APP, Late, Number, Pair, Person, Refusal, Sent, State},
     templates,
-    wire::Asked,
+    wire::{Asked, Caller},
 };
 
 impl State {
@@ -19,7 +19,10 @@ impl State {
             "upload" => self.upload(&asked.parts),
             "media" => self.describe(&asked.object, &asked.host),
             "templates" => Ok(self.list_templates(&asked.query, &asked.url)),
-            "subscribed_apps" => Ok(self.subscriptions()),
+            "subscribed_apps" => Ok(self.subscribed_apps()),
+            "subscriptions" => Ok(self.subscriptions()),
+            "phone_numbers" => Ok(self.phone_numbers()),
+            "token" => Ok(token()),
             "number" => self.describe_number(&asked.object, asked.fields()),
             "account" => Ok(json!({ "id": self.account, "name": "Blue Door Bakery" })),
             other => panic!("{other} is no method"),
@@ -27,7 +30,7 @@ impl State {
     }
 
     /// Which method a path stands for, and the object it is asked of.
-    pub fn method_of(&self, verb: &str, path: &str, params: &Value) -> Option<(&'static str, String)> {
+    pub fn method_of(&self, verb: &str, caller: Caller, path: &str, params: &Value) -> Option<(&'static str, String)> {
         let mut steps = path.trim_matches('/').split('/');
         let version = steps.next().and_then(|version| version.strip_prefix('v'))?;
         let (major, minor) = version.split_once('.')?;
@@ -38,12 +41,18 @@ impl State {
         }
         let is_number = self.numbers.iter().any(|number| number.id == object);
         let is_account = self.account == object;
+        if caller == Caller::App {
+            return ((verb, object, edge) == ("GET", APP, Some("subscriptions")))
+                .then(|| ("subscriptions", APP.into()));
+        }
         let method = match (verb, edge) {
             ("POST", Some("messages")) if is_number && params["status"] == "read" => "read",
             ("POST", Some("messages")) if is_number => "messages",
             ("POST", Some("media")) if is_number => "upload",
             ("GET", Some("message_templates")) if is_account => "templates",
             ("GET", Some("subscribed_apps")) if is_account => "subscribed_apps",
+            ("GET", Some("phone_numbers")) if is_account => "phone_numbers",
+            ("GET", None) if object == "debug_token" => "token",
             ("GET", None) if is_number => "number",
             ("GET", None) if is_account => "account",
             ("GET", None) if object.bytes().all(|byte| byte.is_ascii_digit()) => "media",
@@ -170,10 +179,24 @@ impl State {
         Ok(json!({ "success": true }))
     }
 
-    fn subscriptions(&self) -> Value {
-        let app = json!({ "whatsapp_business_api_data": { "link": "https://www.facebook.com/games/?app_id=67084",
-            "name": "Front desk", "id": "67084" } });
+    /// The apps that are told what happens to the account.
+    fn subscribed_apps(&self) -> Value {
+        let app = json!({ "whatsapp_business_api_data": { "link": "https://www.facebook.com/games/?app_id=1",
+            "name": "Front desk", "id": APP } });
         json!({ "data": if self.subscribed { vec![app] } else { Vec::new() } })
+    }
+
+    /// Where the app is told, and what of it.
+    fn subscriptions(&self) -> Value {
+        let fields: Vec<Value> = self.fields.iter().map(|name| json!({ "name": name, "version": "v25.0" })).collect();
+        let subscription = |url: String| json!({ "object": "whatsapp_business_account", "callback_url": url, "active": true, "fields": fields });
+        json!({ "data": self.post.address().map(subscription).into_iter().collect::<Vec<_>>() })
+    }
+
+    fn phone_numbers(&self) -> Value {
+        let number =
+            |number: &Number| json!({ "id": number.id, "display_phone_number": format!("+{}", number.display) });
+        json!({ "data": self.numbers.iter().map(number).collect::<Vec<_>>() })
     }
 
     fn describe_number(&self, id: &str, fields: Vec<String>) -> Result<Value, Refusal> {
@@ -206,6 +229,11 @@ pub(super) fn check_proof(query: &[(String, String)], token: &str, secret: &str)
         }
         Some(_) | None => Ok(()),
     }
+}
+
+fn token() -> Value {
+    json!({ "data": { "app_id": APP, "type": "SYSTEM_USER", "application": "Front desk", "expires_at": 0,
+        "is_valid": true, "scopes": ["whatsapp_business_management", "whatsapp_business_messaging"] } })
 }
 
 fn answer(id: &str, message: &Checked) -> Value {

@@ -11,6 +11,9 @@ use super::{
 };
 use crate::fault::Fault;
 
+/// The app that the token and the webhook belong to.
+pub(super) const APP: &str = "670843887433847";
+
 /// A person who writes to the business.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Person(pub(super) usize);
@@ -184,6 +187,8 @@ pub(super) struct State {
     /// The most templates on one page.
     pub page: usize,
     pub subscribed: bool,
+    /// What the app asked to be told.
+    pub fields: Vec<String>,
     pub late: Late,
     /// The next messages are accepted, and fail later with these codes.
     pub will_fail: Vec<u32>,
@@ -210,6 +215,7 @@ impl State {
             templates: Vec::new(),
             page: 100,
             subscribed: true,
+            fields: ["messages", "smb_message_echoes", "history", "smb_app_state_sync"].map(str::to_owned).into(),
             late: Late::Refused,
             will_fail: Vec::new(),
             statuses: true,

@@ -17,7 +17,7 @@ use super::{
     form::{self, Part},
     media::LARGEST,
     methods,
-    state::{Call, Outcome, Refusal},
+    state::{APP, Call, Outcome, Refusal},
 };
 use crate::{
     cuttable::{self, Wire, html_page, text_response},
@@ -60,11 +60,9 @@ async fn route(
 ) -> Response {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let (query, url) = (pairs(uri.query().unwrap_or_default()), format!("http://{host}{}", uri.path()));
-    let bearer = format!("Bearer {}", shared.token);
-    let known = headers.get(header::AUTHORIZATION).is_some_and(|given| given.as_bytes() == bearer.as_bytes());
-    if !known {
+    let Some(caller) = shared.caller(&headers) else {
         return refuse(&Refusal::new(401, 190, "Invalid OAuth access token - Cannot parse access token"));
-    }
+    };
     if uri.path().starts_with("/whatsapp_business/attachments") {
         let link = query.iter().find(|(key, _)| key == "ext").map(|(_, link)| link.clone()).unwrap_or_default();
         return download(shared, wire, &link).await;
@@ -79,12 +77,32 @@ async fn route(
         false if parts.is_empty() => json!({}),
         false => methods::summary(&parts),
     };
-    let found = shared.state().method_of(verb.as_str(), uri.path(), &params);
+    let found = shared.state().method_of(verb.as_str(), caller, uri.path(), &params);
     let Some((method, object)) = found else {
         return refuse(&Refusal::new(400, 100, "Unsupported request").saying("the object or edge does not exist"));
     };
     let asked = Asked { method, object, params, parts, query, host: format!("http://{host}"), url };
     call(shared, wire, asked).await
+}
+
+/// Whose token a call has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Caller {
+    Business,
+    /// The app itself, with its id and secret.
+    App,
+}
+
+impl Shared {
+    fn caller(&self, headers: &HeaderMap) -> Option<Caller> {
+        let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
+        let app = format!("{APP}|{}", self.app_secret);
+        match given {
+            token if token == self.token => Some(Caller::Business),
+            token if token == app => Some(Caller::App),
+            _ => None,
+        }
+    }
 }
 
 /// Draws the fault, does the work, spoils the answer.

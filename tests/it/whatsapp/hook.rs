@@ -211,6 +211,7 @@ async fn a_number_of_another_app_is_not_reached_through_this_one() {
 #[tokio::test]
 async fn a_number_that_nobody_has_is_refused_and_told() {
     let shop = Shop::open().await;
+    shop.graph.another_number("999999999999999", "15550783889");
     let stranger = entry(&shop.graph, "999999999999999", "wamid.1");
     let (status, _) = shop.graph.post_signed(shop.graph.app_secret(), stranger.to_string().as_bytes()).await;
     assert_eq!(status, 404);

@@ -26,7 +26,9 @@ async fn every_example_delivered_twice_and_shuffled_is_there_once() {
             }
         }
         let events = shop.events().await;
-        let once: BTreeMap<_, _> = events.iter().map(|inbound| (&inbound.key, inbound)).collect();
+        let once: BTreeMap<_, _> = events.iter().map(|inbound| (inbound.key.as_str(), inbound)).collect();
+        // A number that changed is told as a new name and a new address.
+        let once: BTreeMap<_, _> = once.into_iter().filter(|(key, _)| !key.ends_with("#address")).collect();
         // Some of the examples share the id of a message: for the platform they are one.
         assert_eq!(once.len(), expected.len(), "{:#?}", once.keys());
         assert!(events.len() > once.len(), "nothing came twice");
@@ -63,7 +65,7 @@ async fn every_example_is_shown_for_what_it_is() {
         let (status, said) = shop.graph.post_signed(shop.graph.app_secret(), body.as_bytes()).await;
         assert_eq!(status, 200, "{name}: {said}");
         let shown = lines(&shop.receiving.inbox.stored());
-        assert_eq!(shown.len(), 1, "{name}: {shown:?}");
+        assert_eq!(shown.len(), if name == "System Message" { 2 } else { 1 }, "{name}: {shown:?}");
         assert!(shown[0].contains(words), "{name}: {shown:?}");
     }
 }
