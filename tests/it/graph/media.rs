@@ -121,14 +121,13 @@ impl State {
     /// Where a file can be loaded from now.
     pub fn describe(&mut self, id: &str, host: &str) -> Result<Value, Refusal> {
         let (now, link) = (self.now(), self.count());
-        let missing = Refusal::new(400, 100, "Unsupported get request").saying("the object does not exist");
-        let file = self.files.get_mut(id).ok_or_else(|| missing.clone())?;
+        let file = self.files.get_mut(id).ok_or_else(Refusal::no_object)?;
         if file.failures >= PATIENCE {
             return Err(Refusal::new(400, 4, "Application request limit reached"));
         }
         if file.gone || file.until <= now {
             file.failures += 1;
-            return Err(missing);
+            return Err(Refusal::no_object());
         }
         let (size, mime, sum) = (file.bytes.len(), file.mime.clone(), sign::sha256(&file.bytes));
         self.links.insert(link.to_string(), Link { id: id.to_owned(), until: now + LINK });

@@ -81,13 +81,19 @@ impl Call {
 pub(super) struct Refusal {
     pub status: u16,
     pub code: u32,
+    pub subcode: Option<u32>,
     pub title: String,
     pub details: Option<String>,
 }
 
 impl Refusal {
     pub fn new(status: u16, code: u32, title: &str) -> Self {
-        Self { status, code, title: title.to_owned(), details: None }
+        Self { status, code, subcode: None, title: title.to_owned(), details: None }
+    }
+
+    /// There is no such number, account or file, or the token may not see it.
+    pub fn no_object() -> Self {
+        Self { subcode: Some(33), ..Self::new(400, 100, "Unsupported request. The object does not exist") }
     }
 
     pub fn parameter(details: &str) -> Self {
@@ -106,6 +112,9 @@ impl Refusal {
     pub fn body(&self) -> Value {
         let mut error = json!({ "message": format!("(#{}) {}", self.code, self.title), "type": "OAuthException",
             "code": self.code, "fbtrace_id": "AbCdEfGhIjKlMnOpQrStUv" });
+        if let Some(subcode) = self.subcode {
+            error["error_subcode"] = subcode.into();
+        }
         if let Some(details) = &self.details {
             error["error_data"] = json!({ "messaging_product": "whatsapp", "details": details });
         }

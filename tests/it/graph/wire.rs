@@ -79,7 +79,7 @@ async fn route(
     };
     let found = shared.state().method_of(verb.as_str(), caller, uri.path(), &params);
     let Some((method, object)) = found else {
-        return refuse(&Refusal::new(400, 100, "Unsupported request").saying("the object or edge does not exist"));
+        return refuse(&Refusal::no_object());
     };
     let asked = Asked { method, object, params, parts, query, host: format!("http://{host}"), url };
     call(shared, wire, asked).await

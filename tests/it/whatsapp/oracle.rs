@@ -38,7 +38,9 @@ async fn an_independent_library_reads_what_the_stand_in_brings() {
     graph.reacts(anna, &asked, Some("👍"));
     graph.message(anna, "location", json!({ "latitude": 52.5, "longitude": 13.4, "name": "At home" }));
     let row = json!({ "id": "express", "title": "Express", "description": "Next day" });
-    graph.message(anna, "interactive", json!({ "type": "list_reply", "list_reply": row }));
+    let context = json!({ "from": "15550783881", "id": "wamid.list" });
+    let choice = json!({ "type": "list_reply", "list_reply": row });
+    graph.message_with(anna, json!({ "context": context, "type": "interactive", "interactive": choice }));
     graph.edits(anna, &asked, "Do you have cake?");
     graph.revokes(anna, &asked);
     graph.owner_says(anna, "Yes, we do.");
@@ -150,7 +152,9 @@ json.dump([sign(body) for body in given['bodies']], sys.stdout)
     let signed = run(SIGN, &json!({ "secret": shop.graph.app_secret(), "bodies": bodies }));
     for (body, signature) in bodies.iter().zip(signed.as_array().unwrap()) {
         assert_eq!(shop.graph.post_raw(body.as_bytes(), signature.as_str()).await.0, 200);
-        let other = signature.as_str().unwrap().replace('a', "b");
+        let mut other: Vec<char> = signature.as_str().unwrap().chars().collect();
+        other[7..].reverse();
+        let other: String = other.into_iter().collect();
         assert_eq!(shop.graph.post_raw(body.as_bytes(), Some(&other)).await.0, 403);
     }
     assert_eq!(lines(&shop.receiving.inbox.stored()), texts);

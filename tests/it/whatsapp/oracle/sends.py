@@ -26,7 +26,7 @@ done["text"] = wa.send_message(given["phone"], "Yes, every day.", reply_to_messa
 done["to_user"] = wa.send_message(given["user"], "To a user id").id
 done["image"] = wa.send_image(given["phone"], b"a picture", caption="Like this?", mime_type="image/png").id
 done["document"] = wa.send_document(given["phone"], b"a list", filename="list.pdf", mime_type="application/pdf").id
-done["location"] = wa.send_location(given["phone"], 52.52, 13.405, name="The bakery").id
+done["location"] = wa.send_location(given["phone"], 52.52, 13.405, name="The bakery", address="1 Mill Lane").id
 done["reaction"] = wa.send_reaction(given["phone"], "👍", message_id=asked).id
 wa.mark_message_as_read(asked)
 wa.indicate_typing(asked)
