@@ -56,6 +56,8 @@ pub enum Snag {
     Breaks,
     /// The rest of the body does not come, for a minute.
     Hangs,
+    /// All of it arrives, and the answer does not.
+    Unheard,
 }
 
 /// One webhook that was brought, and what was answered.

@@ -28,7 +28,12 @@ pub async fn post(url: &str, body: &[u8], signature: Option<&str>, snag: Option<
             let _ = stream.write_all(body).await;
             answer(stream).await
         }
-        Some(snag) => {
+        Some(Snag::Unheard) => {
+            stream.write_all(body).await.ok()?;
+            answer(stream).await;
+            None
+        }
+        Some(snag @ (Snag::Breaks | Snag::Hangs)) => {
             stream.write_all(&body[..body.len() / 2]).await.ok()?;
             if snag == Snag::Hangs {
                 let mut byte = [0];

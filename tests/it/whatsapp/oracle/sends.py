@@ -4,6 +4,7 @@ import sys
 
 import httpx
 from pywa import WhatsApp, errors
+from pywa.types.templates import TemplateLanguage
 
 given = json.load(sys.stdin)
 session = httpx.Client()
@@ -31,11 +32,12 @@ done["reaction"] = wa.send_reaction(given["phone"], "👍", message_id=asked).id
 wa.mark_message_as_read(asked)
 wa.indicate_typing(asked)
 body = {"type": "body", "parameters": [{"type": "text", "text": "Anna"}]}
-done["template"] = wa.send_template(given["phone"], "ready", "en", [body]).id
+done["template"] = wa.send_template(given["phone"], "ready", TemplateLanguage.ENGLISH, [body]).id
 done["too_long"] = failure(lambda: wa.send_message(given["phone"], "x" * 4097))
-done["wrong_template"] = failure(lambda: wa.send_template(given["phone"], "gone", "en", []))
+done["wrong_template"] = failure(lambda: wa.send_template(given["phone"], "gone", TemplateLanguage.ENGLISH))
 done["wrong_file"] = failure(lambda: wa.send_image(given["phone"], b"x", mime_type="image/gif"))
-done["number"] = wa.get_business_phone_number().verified_name
+number = wa.api.get_business_phone_number(given["number"], fields=("verified_name",))
+done["number"] = number["verified_name"]
 file = wa.get_media_url(given["file"])
 done["file"] = [file.mime_type, file.file_size, wa.get_media_bytes(file.url).decode()]
 json.dump(done, sys.stdout)
