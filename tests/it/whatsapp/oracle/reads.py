@@ -24,7 +24,7 @@ def note(_, update):
                      or getattr(update, "title", None) or ""),
         "phone": getattr(user, "wa_id", None),
         "user": getattr(user, "bsuid", None),
-        "error": getattr(getattr(update, "error", None), "error_code", None),
+        "error": getattr(getattr(update, "error", None), "code", None),
     })
 
 

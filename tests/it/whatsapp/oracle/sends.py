@@ -19,7 +19,7 @@ def failure(send):
     try:
         send()
     except errors.WhatsAppError as error:
-        return [type(error).__name__, error.error_code]
+        return [type(error).__name__, error.code]
     return None
 
 
