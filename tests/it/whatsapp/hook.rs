@@ -78,7 +78,7 @@ async fn the_handshake_answers_who_knows_the_word() {
         right.replace(VERIFY_TOKEN, "other"),
         right.replace("subscribe", "unsubscribe"),
         right.replace("hub.mode=subscribe&", ""),
-        format!("hub.mode=subscribe&hub.verify_token=&hub.challenge=1"),
+        "hub.mode=subscribe&hub.verify_token=&hub.challenge=1".into(),
         "hub.mode=subscribe&hub.challenge=1".into(),
     ] {
         let (status, said) = ask(&wrong).await;
