@@ -133,69 +133,91 @@ fn unshown(draft: &mut Draft<'_>) {
 
 fn answer(draft: &mut Draft<'_>, settled: &Settled) {
     let Some(message) = draft.case.message.clone() else { return };
-    let verb = settled.verb;
-    let waits_on = matches!(settled.outcome, Outcome::Held { .. } | Outcome::Delayed { .. });
-    let had_waited = verb == Verb::Post && !waits_on && window::waits_no_more(draft, &message);
-    match (&settled.outcome, verb) {
-        (Outcome::Sent { .. }, Verb::Post) => {
-            arrived(draft, &message);
-            if had_waited {
-                window::went_out(draft, &message);
+    match settled.verb {
+        Verb::Post => posted(draft, settled, &message),
+        Verb::Edit => changed(draft, settled, &message, "change"),
+        Verb::Delete => changed(draft, settled, &message, "deletion"),
+        Verb::React => {
+            if let Outcome::Sent { .. } = settled.outcome {
+                seen(draft, &message);
             }
         }
-        (Outcome::Held { .. }, Verb::Post) => window::kept_back(draft, &message),
-        (Outcome::TakenBack, Verb::Post) => {
+    }
+}
+
+fn posted(draft: &mut Draft<'_>, settled: &Settled, message: &MessageRecord) {
+    let waits_on = matches!(settled.outcome, Outcome::Held { .. } | Outcome::Delayed { .. });
+    let had_waited = !waits_on && window::waits_no_more(draft, message);
+    match &settled.outcome {
+        Outcome::Sent { .. } => {
+            arrived(draft, message);
+            if had_waited {
+                window::went_out(draft, message);
+            }
+        }
+        Outcome::Held { .. } => window::kept_back(draft, message),
+        Outcome::TakenBack => {
             let reason = "an operator took it back.".to_owned();
             draft.change(ChangeKind::Delivery { delivery: DeliveryState::Failed { reason } });
         }
-        // The platform has said since that it has the message.
-        (Outcome::Uncertain { .. }, Verb::Post) if settled.piece.is_none() && is_there(&message) => {}
-        (Outcome::Sent { .. }, Verb::Edit | Verb::Delete | Verb::React) => seen(draft, &message),
         // Nobody wants it any more.
-        (Outcome::Failed { .. }, Verb::Post) if message.is_deleted() => wait_again(draft, &message),
-        (Outcome::Failed { reason }, Verb::Post) => {
+        Outcome::Failed { .. } | Outcome::Superseded if message.is_deleted() => wait_again(draft, message),
+        Outcome::Failed { reason } => {
             draft.change(ChangeKind::Delivery { delivery: DeliveryState::Failed { reason: reason.clone() } });
-            failed(draft, &message, settled.piece.clone(), reason);
+            failed(draft, message, settled.piece.clone(), reason);
         }
-        (Outcome::Uncertain { reason }, Verb::Post) => {
+        // The platform has said since that it has the message.
+        Outcome::Uncertain { .. } if settled.piece.is_none() && is_there(message) => {}
+        Outcome::Uncertain { reason } => {
             draft.change(ChangeKind::Uncertain);
             let line = format!(
                 "Perhaps not delivered: {reason}. If the customer does not react, !retry sends it again; it may then \
                  reach them twice."
             );
-            undelivered(draft, &message, settled.piece.clone(), line);
+            undelivered(draft, message, settled.piece.clone(), line);
         }
-        (Outcome::Failed { .. } | Outcome::Uncertain { .. }, Verb::Edit | Verb::Delete) if !may_be_there(&message) => {}
-        (Outcome::Failed { reason } | Outcome::Uncertain { reason }, Verb::Edit | Verb::Delete) => {
-            let what = if verb == Verb::Delete { "deletion" } else { "change" };
-            let line = format!("The {what} did not reach the customer: {reason}");
-            draft.tell(line, Purpose::Failure, operator(&message));
-        }
-        (Outcome::Delayed { reason }, Verb::Post) => {
+        Outcome::Delayed { reason } => {
             let line = format!("Not delivered yet: {reason} It goes out by itself as soon as that works.");
-            draft.tell(line, Purpose::Failure, operator(&message));
+            draft.tell(line, Purpose::Failure, operator(message));
+        }
+        Outcome::Expired
+        | Outcome::Answered
+        | Outcome::Blocked
+        | Outcome::HoursChanged
+        | Outcome::Superseded
+        | Outcome::Dropped => {}
+    }
+}
+
+/// `what` became of an edit or a deletion of an answer.
+fn changed(draft: &mut Draft<'_>, settled: &Settled, message: &MessageRecord, what: &str) {
+    match &settled.outcome {
+        Outcome::Sent { .. } => seen(draft, message),
+        Outcome::Failed { .. } | Outcome::Uncertain { .. } if !may_be_there(message) => {}
+        Outcome::Failed { reason } | Outcome::Uncertain { reason } => {
+            let line = format!("The {what} did not reach the customer: {reason}");
+            draft.tell(line, Purpose::Failure, operator(message));
         }
         // The outbox took a piece for one that was never sent; of this one nobody knows.
-        (Outcome::Superseded, Verb::Delete) if message.changes.iter().any(|it| it.what == ChangeKind::Uncertain) => {
+        Outcome::Superseded if settled.verb == Verb::Delete && was_uncertain(message) => {
             let line = "The deletion did not reach the customer: a part of the answer may have arrived, and cannot be \
                         found there.";
-            draft.tell(line, Purpose::Failure, operator(&message));
+            draft.tell(line, Purpose::Failure, operator(message));
         }
-        (Outcome::Superseded, Verb::Post) if message.is_deleted() => wait_again(draft, &message),
-        (Outcome::Delayed { .. }, Verb::Edit | Verb::Delete | Verb::React)
-        | (Outcome::Failed { .. } | Outcome::Uncertain { .. }, Verb::React)
-        | (
-            Outcome::Expired
-            | Outcome::Answered
-            | Outcome::Blocked
-            | Outcome::HoursChanged
-            | Outcome::Superseded
-            | Outcome::Dropped
-            | Outcome::TakenBack
-            | Outcome::Held { .. },
-            Verb::Post | Verb::Edit | Verb::Delete | Verb::React,
-        ) => {}
+        Outcome::Expired
+        | Outcome::Answered
+        | Outcome::Blocked
+        | Outcome::HoursChanged
+        | Outcome::Superseded
+        | Outcome::Dropped
+        | Outcome::TakenBack
+        | Outcome::Held { .. }
+        | Outcome::Delayed { .. } => {}
     }
+}
+
+fn was_uncertain(message: &MessageRecord) -> bool {
+    message.changes.iter().any(|change| change.what == ChangeKind::Uncertain)
 }
 
 /// The platform has an answer.

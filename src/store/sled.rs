@@ -23,6 +23,7 @@ mod committer;
 mod copy;
 mod disk;
 mod dispatch;
+mod held;
 mod keys;
 mod outbox;
 mod restore;
@@ -127,11 +128,11 @@ impl Store for SledStore {
         heard_at: Option<Timestamp>,
     ) -> Result<Option<bool>, StoreError> {
         let instance = self.instance;
-        self.committer.step(move |txn| outbox::hold(txn, instance, row, at, heard_at)).await
+        self.committer.step(move |txn| held::hold(txn, instance, row, at, heard_at)).await
     }
 
     async fn release(&self, row: RowNumber) -> Result<bool, StoreError> {
-        self.committer.step(move |txn| outbox::release(txn, row)).await
+        self.committer.step(move |txn| held::release(txn, row)).await
     }
 
     async fn reopen_thread(&self, row: RowNumber, at: Timestamp) -> Result<Option<Row>, StoreError> {

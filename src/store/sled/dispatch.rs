@@ -11,9 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     super::{Case, Decide, Decision, Dispatched, Fact, InboxRow, Outcome, Place, StoreError, Target, Timer},
-    accept, apply, cases,
+    accept, apply, cases, held,
     keys::{self, Key, Table},
-    outbox, restore,
+    restore,
     txn::Txn,
 };
 use crate::kill::{self, Point};
@@ -151,11 +151,11 @@ impl Dispatch {
     fn end_rows(&self, txn: &mut Txn, decision: &mut Decision, done: &mut Dispatched) -> Result<(), StoreError> {
         if let Some((number, ids)) = decision.taken.take() {
             let sent = Sent { thread: None, ids };
-            let ended = outbox::taken(txn, self.at, number, &sent)?;
+            let ended = held::taken(txn, self.at, number, &sent)?;
             done.ended.extend(ended.map(|ended| (ended, Outcome::Sent { sent })));
         }
         let Some(conversation) = decision.take_back.take() else { return Ok(()) };
-        if let Some((lane, ended)) = outbox::take_back(txn, self.instance, self.at, conversation)? {
+        if let Some((lane, ended)) = held::take_back(txn, self.instance, self.at, conversation)? {
             done.woken.push(lane);
             done.ended.extend(ended.into_iter().map(|ended| (ended, Outcome::TakenBack)));
         }

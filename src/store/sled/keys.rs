@@ -273,7 +273,7 @@ const CALLED: usize = 120;
 /// Everybody whose name begins like this, in small letters; also in the middle of a word.
 pub(super) fn called_like(name: &str) -> Key {
     let end = (0..=CALLED.min(name.len())).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
-    [&[Table::Called as u8], name[..end].as_bytes()].concat()
+    [&[Table::Called as u8], &name.as_bytes()[..end]].concat()
 }
 
 pub(super) fn called(name: &str, id: IdentityId) -> Key {

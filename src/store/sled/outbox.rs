@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     super::{
-        Contact, ContactId, Conversation, ConversationId, Ended, Fact, HoldReason, HoursSet, Identity, IdentityId,
-        MessageKey, MessageRecord, MessageRef, NewRow, Outcome, PieceMark, Place, Purpose, Row, RowNumber, RowOp,
-        RowState, Settled, StoreError, Target, ThreadBinding, Ticket, Verb,
+        Contact, ContactId, Conversation, ConversationId, Ended, Fact, HoursSet, Identity, IdentityId, MessageKey,
+        MessageRecord, MessageRef, NewRow, Outcome, PieceMark, Place, Purpose, Row, RowNumber, RowOp, RowState,
+        Settled, StoreError, Target, ThreadBinding, Ticket, Verb,
     },
-    accept, apply,
+    accept, apply, held,
     keys::{self, Table},
     tidy::{self, CARRIED_HOURS},
     txn::Txn,
@@ -81,7 +81,7 @@ pub(super) fn update(txn: &mut Txn, row: Row) -> Result<bool, StoreError> {
     let Some(old) = find(txn, row.number)? else { return Ok(false) };
     let row = Row { delay_told: row.delay_told || old.delay_told, ..row };
     note_unrecorded(txn, &row, may_become_known(&row))?;
-    note_held(txn, &row, row.is_held())?;
+    held::note(txn, &row, row.is_held())?;
     txn.put(keys::row(row.number), &row)?;
     Ok(true)
 }
@@ -130,7 +130,7 @@ pub(super) fn settle(
     Ok(Some(ended))
 }
 
-fn ended(txn: &Txn, row: &Row) -> Result<Ended, StoreError> {
+pub(super) fn ended(txn: &Txn, row: &Row) -> Result<Ended, StoreError> {
     let target = row.what.target.clone();
     let channel = match target {
         Target::Customer(id) => txn.get::<Identity>(&keys::identity(id))?.map(|identity| identity.channel),
@@ -149,63 +149,6 @@ pub(super) fn delayed(
     let Some(row) = find(txn, number)?.filter(|row| !row.delay_told) else { return Ok(()) };
     txn.put(keys::row(number), &Row { delay_told: true, ..row.clone() })?;
     report(txn, instance, row, at, Outcome::Delayed { reason })
-}
-
-/// See [`super::super::Store::hold`].
-pub(super) fn hold(
-    txn: &mut Txn,
-    instance: u64,
-    number: RowNumber,
-    at: Timestamp,
-    heard_at: Option<Timestamp>,
-) -> Result<Option<bool>, StoreError> {
-    let Some(row) = find(txn, number)? else { return Ok(None) };
-    let Target::Customer(id) = row.what.target else { return Ok(Some(false)) };
-    let customer = identity(txn, &row, id)?;
-    if customer.heard_at != heard_at {
-        return Ok(Some(false));
-    }
-    if heard_at.is_some() {
-        txn.put(keys::identity(id), &Identity { heard_at: None, ..customer })?;
-    }
-    let reason = HoldReason::WindowClosed;
-    update(txn, Row { state: RowState::Held { reason }, not_before: None, ..row.clone() })?;
-    report(txn, instance, row, at, Outcome::Held { reason })?;
-    Ok(Some(true))
-}
-
-/// See [`super::super::Store::release`].
-pub(super) fn release(txn: &mut Txn, number: RowNumber) -> Result<bool, StoreError> {
-    let Some(row) = find(txn, number)?.filter(Row::is_held) else { return Ok(false) };
-    update(txn, Row { state: RowState::Queued, ..row })
-}
-
-/// The platform has a row's message, as its own report shows: nobody has to be told how it ended.
-pub(super) fn taken(txn: &mut Txn, at: Timestamp, number: RowNumber, sent: &Sent) -> Result<Option<Ended>, StoreError> {
-    let Some(row) = find(txn, number)? else { return Ok(None) };
-    let ended = ended(txn, &row)?;
-    record(txn, &row, at, sent)?;
-    remove(txn, &row)?;
-    Ok(Some(ended))
-}
-
-/// Takes back what waits in a conversation until its customer writes. Returns the lane, when there was anything.
-pub(super) fn take_back(
-    txn: &mut Txn,
-    instance: u64,
-    at: Timestamp,
-    id: ConversationId,
-) -> Result<Option<(Target, Vec<Ended>)>, StoreError> {
-    let Some(conversation) = txn.get::<Conversation>(&keys::conversation(id))? else { return Ok(None) };
-    let held = txn.keys(&keys::held_of(conversation.identity), usize::MAX)?;
-    let mut all = Vec::new();
-    for number in held.iter().filter_map(|key| keys::last_number(key)).map(RowNumber) {
-        let here = find(txn, number)?.is_some_and(|row| row.is_held() && row.what.conversation == Some(id));
-        if here {
-            all.extend(settle(txn, instance, number, at, Outcome::TakenBack)?);
-        }
-    }
-    Ok((!all.is_empty()).then_some((Target::Customer(conversation.identity), all)))
 }
 
 pub(super) fn reopen_thread(txn: &mut Txn, number: RowNumber, at: Timestamp) -> Result<Option<Row>, StoreError> {
@@ -247,7 +190,13 @@ pub(super) fn moved(txn: &mut Txn, id: IdentityId, to: Address) -> Result<(), St
 }
 
 /// Lets an outcome enter the inbox.
-fn report(txn: &mut Txn, instance: u64, row: Row, at: Timestamp, outcome: Outcome) -> Result<(), StoreError> {
+pub(super) fn report(
+    txn: &mut Txn,
+    instance: u64,
+    row: Row,
+    at: Timestamp,
+    outcome: Outcome,
+) -> Result<(), StoreError> {
     let settled = Settled {
         key: OutboxKey { instance, number: row.number.0 },
         message: row.what.message.or(subject(&row.what.op)),
@@ -281,7 +230,7 @@ fn append_ordered(txn: &mut Txn, at: Timestamp, what: NewRow, order: Option<u64>
         without_file: false,
     };
     note_unrecorded(txn, &row, may_become_known(&row))?;
-    note_held(txn, &row, row.is_held())?;
+    held::note(txn, &row, row.is_held())?;
     if let (RowOp::OpenThread { .. }, Target::Thread(conversation, desk)) = (&row.what.op, &row.what.target) {
         txn.put(keys::opening(*conversation, desk), &row.number)?;
     }
@@ -289,13 +238,13 @@ fn append_ordered(txn: &mut Txn, at: Timestamp, what: NewRow, order: Option<u64>
     Ok(row)
 }
 
-fn find(txn: &Txn, number: RowNumber) -> Result<Option<Row>, StoreError> {
+pub(super) fn find(txn: &Txn, number: RowNumber) -> Result<Option<Row>, StoreError> {
     txn.get(&keys::row(number))
 }
 
-fn remove(txn: &mut Txn, row: &Row) -> Result<(), StoreError> {
+pub(super) fn remove(txn: &mut Txn, row: &Row) -> Result<(), StoreError> {
     note_unrecorded(txn, row, false)?;
-    note_held(txn, row, false)?;
+    held::note(txn, row, false)?;
     if let Target::Thread(conversation, desk) = &row.what.target {
         let opening = keys::opening(*conversation, desk);
         if txn.get(&opening)? == Some(row.number) {
@@ -306,7 +255,7 @@ fn remove(txn: &mut Txn, row: &Row) -> Result<(), StoreError> {
 }
 
 /// What the platform called it: the thread, and the message's names where the row made one.
-fn record(txn: &mut Txn, row: &Row, at: Timestamp, sent: &Sent) -> Result<(), StoreError> {
+pub(super) fn record(txn: &mut Txn, row: &Row, at: Timestamp, sent: &Sent) -> Result<(), StoreError> {
     if let (RowOp::OpenThread { .. }, Target::Thread(conversation, desk), Some(thread)) =
         (&row.what.op, &row.what.target, &sent.thread)
     {
@@ -347,16 +296,6 @@ fn asked_about(purpose: Purpose, outcome: &Outcome) -> bool {
 fn note_unrecorded(txn: &mut Txn, row: &Row, unrecorded: bool) -> Result<(), StoreError> {
     let key = keys::unrecorded(&row.what.target, row.number);
     match (unrecorded, txn.has(&key)?) {
-        (true, false) => txn.put(key, &()),
-        (false, true) => txn.remove(key),
-        (true, true) | (false, false) => Ok(()),
-    }
-}
-
-fn note_held(txn: &mut Txn, row: &Row, held: bool) -> Result<(), StoreError> {
-    let Target::Customer(identity) = row.what.target else { return Ok(()) };
-    let key = keys::held(identity, row.number);
-    match (held, txn.has(&key)?) {
         (true, false) => txn.put(key, &()),
         (false, true) => txn.remove(key),
         (true, true) | (false, false) => Ok(()),
@@ -436,7 +375,7 @@ fn place(txn: &Txn, row: &Row) -> Result<Place, StoreError> {
     })
 }
 
-fn identity(txn: &Txn, row: &Row, id: IdentityId) -> Result<Identity, StoreError> {
+pub(super) fn identity(txn: &Txn, row: &Row, id: IdentityId) -> Result<Identity, StoreError> {
     let found = txn.get(&keys::identity(id))?;
     found
         .ok_or_else(|| txn.damaged(format!("row {} of the outbox goes to identity {id}, which is missing", row.number)))
