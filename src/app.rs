@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::{
+    alarm::Alarm,
     clock::{Clock, SystemClock},
     config::{Config, Retention},
     dispatcher::Policy,
@@ -23,6 +24,7 @@ use crate::{
     outbox::Outbox,
     reload::Reload,
     store::{Archive, Store, sled::SledStore},
+    templates::{Refresh, Wishes},
     tools::{Tools, UNFINISHED},
 };
 
@@ -185,10 +187,33 @@ impl App {
         self.adapters.iter().filter_map(|(channel, adapter)| adapter.routes(self.inbox(channel))).collect()
     }
 
+    fn refresh(&self, wishes: Arc<Wishes>) -> Refresh {
+        let with_window = |adapter: &Arc<dyn Adapter>| adapter.capabilities().reply_window.is_some();
+        let adapters = self.adapters.iter().filter(|(_, adapter)| with_window(adapter));
+        Refresh {
+            adapters: adapters.map(|(channel, adapter)| (channel.clone(), Arc::clone(adapter))).collect(),
+            policy: Arc::clone(&self.policy),
+            clock: Arc::clone(&self.clock),
+            wishes,
+            arrived: Arc::clone(&self.arrived),
+        }
+    }
+
+    fn alarm(&self) -> Alarm {
+        Alarm {
+            health: Arc::clone(&self.health),
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            policy: self.policy.subscribe(),
+            arrived: Arc::clone(&self.arrived),
+        }
+    }
+
     /// Receives, decides and sends until `stop`.
     pub async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
         let outbox = Arc::clone(&self.outbox);
         outbox.load().await?;
+        let wishes = Arc::new(Wishes::default());
         let dispatch = Dispatch {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
@@ -196,9 +221,12 @@ impl App {
             metrics: Arc::clone(&self.metrics),
             policy: self.policy.subscribe(),
             outbox: Arc::clone(&outbox),
+            templates: Arc::clone(&wishes),
             arrived: Arc::clone(&self.arrived),
         };
         let mut tasks = JoinSet::new();
+        tasks.spawn(self.refresh(wishes).run(stop.clone()));
+        tasks.spawn(self.alarm().run(stop.clone()));
         tasks.spawn(outbox.run(stop.clone()));
         tasks.spawn(dispatch.run(stop.clone()));
         tasks.spawn(tidy(Arc::clone(&self.store), Arc::clone(&self.clock), Arc::clone(&self.health), stop.clone()));
@@ -215,6 +243,7 @@ impl App {
                 adapter: Arc::clone(adapter),
                 inbox: self.inbox(channel),
                 store: Arc::clone(&self.store),
+                health: Arc::clone(&self.health),
             };
             tasks.spawn(receiver.run(stop.clone()));
         }
@@ -251,6 +280,7 @@ struct Receiver {
     adapter: Arc<dyn Adapter>,
     inbox: Arc<dyn Inbox>,
     store: Arc<dyn Store>,
+    health: Arc<Health>,
 }
 
 impl Receiver {
@@ -273,6 +303,9 @@ impl Receiver {
             let pause = RESTART[RESTART.len().min(failures + 1) - 1];
             failures += 1;
             self.inbox.health(ChannelHealth::Failing { problem: problem.to_string() });
+            if let ReceiveError::Account(problem) = &problem {
+                self.health.refuses(&self.channel, problem.clone());
+            }
             warn!(channel = %self.channel, %problem, secs = pause.as_secs(), "stopped receiving; trying again");
             tokio::select! {
                 () = stop.cancelled() => {}

@@ -9,8 +9,12 @@ use crate::{
 };
 
 mod command;
+mod phrase;
+mod window;
 
 pub use command::{Command, help};
+pub use phrase::{first_phrase, phrases};
+pub use window::*;
 
 pub const EDIT_SENDS_NOTHING: &str =
     "That edit sends nothing: the message was not sent before. Write it as a new message.";
@@ -30,9 +34,6 @@ pub const UNDECRYPTABLE: &str = "A message of yours could not be decrypted and w
 
 pub const READABLE_NOW: &str =
     "A message of yours can be read only now and was not sent, because you may have written it again. It says:";
-
-/// Why a platform with a reply window took no answer.
-pub const WINDOW_CLOSED: &str = "the platform lets us answer only after the customer has written again.";
 
 /// What an operator's message is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,12 +87,19 @@ fn is_invisible(c: char) -> bool {
 
 /// The head of a conversation's thread. It holds clock times, so that it stays true without edits.
 #[must_use]
-pub fn card(conversation: &Conversation, identity: &Identity, timezone: &TimeZone) -> String {
+pub fn card(conversation: &Conversation, identity: &Identity, window: Window, timezone: &TimeZone) -> String {
     let known = if conversation.previous.is_some() { "has written before" } else { "new" };
     let mut card = format!("{} · {} · {known}\n", name(identity), identity.channel);
     match &conversation.blocked {
         Some(blocked) => card.push_str(&blocked_state(blocked, timezone)),
         None => card.push_str(&state(conversation, timezone)),
+    }
+    let open = conversation.blocked.is_none() && conversation.state == ConversationState::Open;
+    if let Some(line) = window::line(window, timezone).filter(|_| open) {
+        card.push_str(&format!("\n{line}"));
+    }
+    if !conversation.held.is_empty() {
+        card.push_str("\nAn answer waits until they write again");
     }
     if !conversation.undelivered.is_empty() {
         card.push_str("\nAn answer was not delivered: see the thread");
@@ -108,9 +116,10 @@ fn state(conversation: &Conversation, timezone: &TimeZone) -> String {
         (ConversationState::Closed { at, by: Some(by) }, _) => format!("Closed {} by {}", clock(*at), one_line(by)),
         (ConversationState::Closed { at, by: None }, _) => format!("Closed {}: nothing more was said", clock(*at)),
         (ConversationState::Open, Some(since)) => format!("Waiting since {}", clock(since)),
-        (ConversationState::Open, None) => match conversation.last_human_at {
-            Some(at) => format!("Answered {}", clock(at)),
-            None => "Open".to_owned(),
+        (ConversationState::Open, None) => match (conversation.last_human_at, conversation.read_at) {
+            (Some(at), Some(read)) => format!("Answered {}, read {}", clock(at), clock(read)),
+            (Some(at), None) => format!("Answered {}", clock(at)),
+            (None, _) => "Open".to_owned(),
         },
     }
 }
@@ -328,7 +337,7 @@ mod tests {
     #[test]
     fn the_help_names_every_command() {
         for command in Command::ALL {
-            assert!(help(false).contains(&format!("!{}", command.name())), "{command:?}");
+            assert!(help(false, true).contains(&format!("!{}", command.name())), "{command:?}");
             assert_eq!(Command::named(command.name()), Some(command));
         }
     }

@@ -1,7 +1,7 @@
 //! Decides what follows from each fact: whom to relay it to, what to say automatically, what an operator meant.
 //! Pure: no clock, no randomness, nothing of a platform. A replay decides the same.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use frontdesk_core::{Capabilities, ChannelId, DeskName, Event, PlatformUser, Side};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -17,13 +17,17 @@ use crate::{
 mod automatic;
 mod command;
 mod customer;
+mod delivery;
 mod draft;
 mod marks;
 mod operator;
 mod settled;
+mod templates;
 mod thread;
+mod window;
 
 use draft::Draft;
+pub use templates::Templates;
 
 /// What the owner wrote, as far as decisions need it.
 #[derive(Clone, Debug)]
@@ -37,6 +41,8 @@ pub struct Policy {
     /// The first is the default. Never empty.
     pub desks: Vec<Desk>,
     pub channels: BTreeMap<ChannelId, Capabilities>,
+    /// The messages that each channel's platform approved beforehand, as they were last read.
+    pub templates: BTreeMap<ChannelId, Arc<Templates>>,
 }
 
 #[derive(Clone, Debug)]
@@ -64,6 +70,11 @@ impl Policy {
         if self.has_slashes(name) { desk::read_with_slashes(words) } else { desk::read(words) }
     }
 
+    /// A channel's customers can be answered only for some time after their last message.
+    fn has_windows(&self) -> bool {
+        self.channels.values().any(|can| can.reply_window.is_some())
+    }
+
     fn has_slashes(&self, name: &DeskName) -> bool {
         let channel = self.desk(name).and_then(|desk| self.channels.get(&desk.channel));
         channel.is_some_and(|can| can.slash_commands)
@@ -81,18 +92,30 @@ impl Decide for Policy {
             return Asks::default();
         };
         match self.read(desk, &message.content.words()) {
-            Said::Command { name, .. } => asks_of(Command::named(&name)),
+            Said::Command { name, rest } => self.asks_of(Command::named(&name), &rest),
             Said::Note(_) | Said::EmptyNote | Said::Slash | Said::Words => Asks::default(),
         }
     }
 }
 
-fn asks_of(command: Option<Command>) -> Asks {
-    match command {
-        Some(Command::Waiting) => Asks { queue: true, block: false },
-        Some(Command::Block | Command::Unblock) => Asks { queue: false, block: true },
-        Some(Command::Help | Command::Close | Command::Why | Command::Retry | Command::Hours | Command::Lang)
-        | None => Asks::default(),
+impl Policy {
+    fn asks_of(&self, command: Option<Command>, rest: &str) -> Asks {
+        match command {
+            Some(Command::Waiting) => Asks { queue: true, ..Asks::default() },
+            Some(Command::Block | Command::Unblock) => Asks { block: true, ..Asks::default() },
+            Some(Command::Write) => Asks { people: command::wanted(self, rest), ..Asks::default() },
+            Some(
+                Command::Help
+                | Command::Close
+                | Command::Why
+                | Command::Retry
+                | Command::Hours
+                | Command::Lang
+                | Command::Template
+                | Command::Drop,
+            )
+            | None => Asks::default(),
+        }
     }
 }
 
@@ -111,6 +134,7 @@ pub fn decide(policy: &Policy, case: Case, row: &InboxRow, now: Timestamp) -> De
         Fact::Due { timer } => match timer.kind {
             TimerKind::Automatic => automatic::due(draft, timer),
             TimerKind::Idle => idle(draft, timer),
+            TimerKind::Window => window::due(draft, timer),
         },
         Fact::Notice { desk, text } => notice(draft, desk, text),
     }
@@ -128,6 +152,7 @@ fn idle(mut draft: Draft<'_>, timer: &crate::store::Timer) -> Decision {
     if let Some(conversation) = &draft.case.conversation
         && conversation.idle == Some(timer.id)
         && conversation.waiting_since.is_none()
+        && conversation.held.is_empty()
     {
         draft.close(None);
     }

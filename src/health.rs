@@ -23,6 +23,8 @@ struct State {
     channels: BTreeMap<ChannelId, ChannelHealth>,
     /// When each of them last began to connect.
     began: BTreeMap<ChannelId, Instant>,
+    /// Since when a channel's adapter has said without a break that something is wrong.
+    ailing: BTreeMap<ChannelId, Instant>,
     /// Channels whose account the platform refuses to send for: why, and what to do about it.
     refused: BTreeMap<ChannelId, String>,
     /// What is wrong with the store and what to do about it.
@@ -36,7 +38,13 @@ impl Health {
             channels.into_iter().map(|channel| (channel, ChannelHealth::Connecting)).collect();
         let began = channels.keys().map(|channel| (channel.clone(), Instant::now())).collect();
         Self {
-            state: Mutex::new(State { channels, began, refused: BTreeMap::new(), store: None }),
+            state: Mutex::new(State {
+                channels,
+                began,
+                ailing: BTreeMap::new(),
+                refused: BTreeMap::new(),
+                store: None,
+            }),
             changed: watch::Sender::new(()),
         }
     }
@@ -50,6 +58,14 @@ impl Health {
         if health == ChannelHealth::CaughtUp {
             // Connected anew: whether it may send shows with the next message.
             self.lock().refused.remove(channel);
+        }
+        match &health {
+            ChannelHealth::Failing { .. } => {
+                self.lock().ailing.entry(channel.clone()).or_insert_with(Instant::now);
+            }
+            ChannelHealth::Connecting | ChannelHealth::Connected | ChannelHealth::CaughtUp => {
+                self.lock().ailing.remove(channel);
+            }
         }
         if health == ChannelHealth::Connecting {
             self.lock().began.insert(channel.clone(), Instant::now());
@@ -66,6 +82,34 @@ impl Health {
         }
         tracing::error!(%channel, %problem, "nothing can be sent");
         self.changed.send_replace(());
+    }
+
+    /// The platform refuses the account itself, until it is connected again.
+    pub fn refuses(&self, channel: &ChannelId, problem: String) {
+        let before = self.lock().refused.insert(channel.clone(), problem.clone());
+        if before.as_ref() != Some(&problem) {
+            self.changed.send_replace(());
+        }
+    }
+
+    /// Channels that need a person: their account is refused, or something has been wrong for longer than `patience`.
+    /// Says what, and what to do about it.
+    #[must_use]
+    pub fn ill(&self, patience: Duration) -> BTreeMap<ChannelId, String> {
+        let state = self.lock();
+        let mut ill = state.refused.clone();
+        for (channel, _) in state.ailing.iter().filter(|(_, since)| since.elapsed() >= patience) {
+            if let Some(ChannelHealth::Failing { problem }) = state.channels.get(channel) {
+                ill.entry(channel.clone()).or_insert_with(|| problem.clone());
+            }
+        }
+        ill
+    }
+
+    /// Something is wrong with a channel, for however short a time.
+    #[must_use]
+    pub fn ails(&self) -> bool {
+        !self.lock().ailing.is_empty()
     }
 
     /// Something was sent.

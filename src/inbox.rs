@@ -20,6 +20,7 @@ use crate::{
     metrics::{Metrics, Step},
     outbox::Outbox,
     store::{Dispatched, Store, StoreError},
+    templates::Wishes,
 };
 
 /// Facts decided in one transaction.
@@ -95,6 +96,8 @@ pub struct Dispatch {
     /// Replaced as a whole when the owner has changed the config: one for each step.
     pub policy: watch::Receiver<Arc<Policy>>,
     pub outbox: Arc<Outbox>,
+    /// Reads the channels' templates again when a decision asks for them.
+    pub templates: Arc<Wishes>,
     pub arrived: Arc<Notify>,
 }
 
@@ -146,8 +149,13 @@ impl Dispatch {
         kill::point((dispatched.handled > 0).then_some(Point::DispatchAfter));
         self.metrics.dispatched(&dispatched);
         self.outbox.push(&dispatched.rows);
-        for (target, signal) in dispatched.signals {
-            self.outbox.signal(&target, signal);
+        self.outbox.look_again(&dispatched.woken);
+        self.outbox.ended(&dispatched.ended);
+        for shown in dispatched.signals {
+            self.outbox.signal(shown);
+        }
+        if !dispatched.templates.is_empty() {
+            self.templates.ask(dispatched.templates);
         }
         if dispatched.more {
             return None;

@@ -2,6 +2,7 @@
 //!
 //! The library exists for the tests; the program is in `main.rs`.
 
+pub mod alarm;
 pub mod app;
 pub mod cli;
 pub mod clock;
@@ -20,4 +21,5 @@ pub mod notices;
 pub mod outbox;
 pub mod reload;
 pub mod store;
+pub mod templates;
 pub mod tools;

@@ -218,6 +218,8 @@ pub fn outcome(outcome: &Outcome) -> &'static str {
         Outcome::HoursChanged => "hours_changed",
         Outcome::Superseded => "superseded",
         Outcome::Dropped => "dropped",
+        Outcome::TakenBack => "taken_back",
+        Outcome::Held { .. } => "held",
         Outcome::Delayed { .. } => "delayed",
     }
 }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use frontdesk_core::{Adapter, Address, ChannelId, DeskName, Signal};
+use frontdesk_core::{Adapter, ChannelId, DeskName};
 use futures::FutureExt;
 use jiff::Timestamp;
 use tokio::{
@@ -22,12 +22,13 @@ use tracing::{error, warn};
 use crate::{
     clock::Clock,
     health::Health,
-    metrics::Metrics,
-    store::{Row, RowNumber, Store, StoreError, Target},
+    metrics::{self, Metrics},
+    store::{Ended, Outcome, Row, RowNumber, Shown, Store, StoreError, Target},
 };
 
 mod deliver;
 mod fold;
+mod held;
 mod lanes;
 mod outbound;
 mod owner;
@@ -79,6 +80,8 @@ enum Next {
     Done,
     /// Not before this.
     Wait(Timestamp),
+    /// When its lane is woken, and at this time at the latest.
+    Held(Timestamp),
     /// Put these before it.
     Before(Box<Row>),
 }
@@ -144,14 +147,32 @@ impl Outbox {
         self.wake.notify_one();
     }
 
+    /// What was held may go, or is gone.
+    pub fn look_again(&self, targets: &[Target]) {
+        if targets.is_empty() {
+            return;
+        }
+        let mut lanes = self.lanes();
+        targets.iter().for_each(|target| lanes.wake(target));
+        drop(lanes);
+        self.wake.notify_one();
+    }
+
+    /// Rows that ended by a decision.
+    pub fn ended(&self, rows: &[(Ended, Outcome)]) {
+        for (row, outcome) in rows {
+            let channel = row.channel.as_ref().or_else(|| self.desks.get(row.target.desk()?));
+            self.metrics.ended(channel, row, metrics::outcome(outcome), self.clock.now());
+        }
+    }
+
     /// Shows a receipt or typing, if it can be done at once.
-    pub fn signal(self: &Arc<Self>, target: &Target, signal: Signal) {
-        let (Target::Thread(_, desk) | Target::Desk(desk)) = target else { return };
-        let Some(channel) = self.desks.get(desk).and_then(|channel| self.channels.get(channel)) else { return };
+    pub fn signal(self: &Arc<Self>, shown: Shown) {
+        let Some(channel) = self.channels.get(&shown.channel) else { return };
         let Ok(permit) = Arc::clone(&self.signals).try_acquire_owned() else { return };
-        let (adapter, to) = (Arc::clone(&channel.adapter), Address::Desk { desk: desk.clone(), thread: None });
+        let adapter = Arc::clone(&channel.adapter);
         tokio::spawn(async move {
-            let _ = timeout(Duration::from_secs(10), adapter.signal(&to, signal)).await;
+            let _ = timeout(Duration::from_secs(10), adapter.signal(&shown.to, shown.signal)).await;
             drop(permit);
         });
     }
@@ -198,6 +219,7 @@ impl Outbox {
         match next {
             Next::Done => lanes.done(&target, number),
             Next::Wait(until) => lanes.wait(&target, until),
+            Next::Held(until) => lanes.hold(&target, number, until),
             Next::Before(row) => lanes.before(&target, &row),
         }
         drop(lanes);

@@ -64,6 +64,19 @@ pub trait Store: Send + Sync {
     /// Lets the inbox know that a row is late ([`Outcome::Delayed`]), once for each row; the row stays.
     async fn delayed(&self, row: RowNumber, at: Timestamp, reason: String) -> Result<(), StoreError>;
 
+    /// The platform does not take a row now: it waits, [`Outcome::Held`] enters the inbox, and the customer's reply window
+    /// counts as closed. `heard_at` is the ticket's: when the customer has written meanwhile, nothing of that happens, and
+    /// `Some(false)` is returned; `None` when the row is gone.
+    async fn hold(
+        &self,
+        row: RowNumber,
+        at: Timestamp,
+        heard_at: Option<Timestamp>,
+    ) -> Result<Option<bool>, StoreError>;
+
+    /// A row that was held may be sent. `false` when it is gone, or was not held.
+    async fn release(&self, row: RowNumber) -> Result<bool, StoreError>;
+
     /// A thread at a desk is gone: forgets its binding and puts a row that opens a new one, with the card, before `row`
     /// in its lane. Returns that row.
     async fn reopen_thread(&self, row: RowNumber, at: Timestamp) -> Result<Option<Row>, StoreError>;
@@ -99,12 +112,32 @@ pub trait Decide: Send + Sync {
 }
 
 /// What only a command looks at, and so is loaded only for it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asks {
     /// [`Case::queue`].
     pub queue: bool,
     /// [`Case::latest`] and [`Case::held`].
     pub block: bool,
+    /// [`Case::people`].
+    pub people: Option<Wanted>,
+}
+
+/// Customers who are looked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Names that belong to one person on a channel: a user id, a phone number.
+    pub names: Vec<KnownAs>,
+    /// What people call them: everybody whose name is this, or begins with these words.
+    pub called: Option<String>,
+}
+
+/// A customer who was looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Met {
+    pub identity: Identity,
+    pub contact: Contact,
+    /// Their latest.
+    pub conversation: Option<Conversation>,
 }
 
 /// Everything that is known about a fact.
@@ -142,6 +175,20 @@ pub struct Case {
     pub latest: Option<Conversation>,
     /// The messages of [`Blocked::latest`]; see [`Asks::block`].
     pub held: Vec<MessageRecord>,
+    /// Who was looked for, at most [`Case::PEOPLE`]; see [`Asks::people`].
+    pub people: Vec<Met>,
+    /// The row that carries the fact's message and has not ended; known of delivery states that name it.
+    pub row: Option<Row>,
+    /// Of a row that carried only a piece of its message, which one; known of delivery states.
+    pub piece: Option<PieceMark>,
+    /// The fact is a message that went out through us.
+    pub ours: bool,
+    /// The customer's latest message; known of outcomes of sends.
+    pub last_words: Option<MessageRecord>,
+}
+
+impl Case {
+    pub const PEOPLE: usize = 10;
 }
 
 /// The conversations that wait for an answer at a desk.
@@ -188,7 +235,25 @@ pub struct Decision {
     /// A desk's operator got a hint now.
     pub hinted: Option<(DeskName, frontdesk_core::PlatformUser)>,
     /// Shown at once, if it can be; lost in a crash.
-    pub signals: Vec<(Target, Signal)>,
+    pub signals: Vec<Shown>,
+    /// [`Case::row`] was taken by the platform, under these names.
+    pub taken: Option<(RowNumber, Vec<PlatformId>)>,
+    /// Further names of a message of ours.
+    pub names: Vec<(MessageKey, MessageRef)>,
+    /// What waits in this conversation until the customer writes is taken back ([`Outcome::TakenBack`]).
+    pub take_back: Option<ConversationId>,
+    /// What waited for this customer may go now.
+    pub opened: Option<IdentityId>,
+    /// This channel's templates are to be read again. Carried out also of a decision to park.
+    pub templates: Option<ChannelId>,
+}
+
+/// A receipt or typing, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    pub channel: ChannelId,
+    pub to: Address,
+    pub signal: Signal,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -203,7 +268,13 @@ pub struct Dispatched {
     pub rows: Vec<Row>,
     /// What was decided about automatic texts.
     pub verdicts: Vec<(Kind, Verdict)>,
-    pub signals: Vec<(Target, Signal)>,
+    pub signals: Vec<Shown>,
+    /// Lanes in which something waited that may go, or does not wait any more.
+    pub woken: Vec<Target>,
+    /// Rows that ended by a decision, and how.
+    pub ended: Vec<(Ended, Outcome)>,
+    /// Channels whose templates are to be read again.
+    pub templates: Vec<ChannelId>,
     pub next_timer: Option<Timestamp>,
 }
 
@@ -255,6 +326,8 @@ pub struct Ticket {
     pub blocked: bool,
     /// When operators last changed the hours; known of automatic texts.
     pub hours_changed_at: Option<Timestamp>,
+    /// [`Identity::heard_at`] of the customer it goes to.
+    pub heard_at: Option<Timestamp>,
 }
 
 /// What is wrong with the store, and what to do.

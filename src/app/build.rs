@@ -67,5 +67,6 @@ pub(super) fn policy(config: &Config, adapters: &BTreeMap<ChannelId, Arc<dyn Ada
         conversations: config.conversations.clone(),
         desks: config.desks.iter().map(desk).collect(),
         channels: adapters.iter().map(|(id, adapter)| (id.clone(), adapter.capabilities())).collect(),
+        templates: BTreeMap::new(),
     }
 }

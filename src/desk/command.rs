@@ -12,10 +12,13 @@ pub enum Command {
     Block,
     Unblock,
     Lang,
+    Template,
+    Drop,
+    Write,
 }
 
 impl Command {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Help,
         Self::Close,
         Self::Why,
@@ -25,6 +28,9 @@ impl Command {
         Self::Block,
         Self::Unblock,
         Self::Lang,
+        Self::Template,
+        Self::Drop,
+        Self::Write,
     ];
 
     /// What stands behind the `!`, in lower case.
@@ -40,6 +46,9 @@ impl Command {
             Self::Block => "block",
             Self::Unblock => "unblock",
             Self::Lang => "lang",
+            Self::Template => "template",
+            Self::Drop => "drop",
+            Self::Write => "write",
         }
     }
 
@@ -60,16 +69,23 @@ What you write in a thread goes to the customer. These stay here:
 !hours closed until 15:00, !hours open until 20:00: other hours for the moment; !hours reset ends them
 !block: show nothing more of this customer, and send them nothing automatically; !unblock ends it
 !lang de: write to this customer automatically in German
-!help: this list
+!write CUSTOMER TEXT, outside the threads: begin a conversation with a customer
 ";
 
-/// `slashes`: the desk's platform has commands that begin with `/`.
+const WINDOWS: &str = "\
+!template: the approved messages, for customers whose messenger takes nothing else when they have not written for long
+!template NAME: send one; what stands in its gaps comes after it, two words in \"quotes\"
+!drop: take back an answer that waits until the customer writes
+";
+
+/// `slashes`: the desk's platform has commands that begin with `/`. `windows`: a channel has a reply window.
 #[must_use]
-pub fn help(slashes: bool) -> String {
+pub fn help(slashes: bool, windows: bool) -> String {
     let last = if slashes {
         "Each can be written with / as well. Whatever else begins with / stays here too."
     } else {
         "Whatever begins with / stays here too."
     };
-    format!("{HELP}{last}")
+    let windows = if windows { WINDOWS } else { "" };
+    format!("{HELP}{windows}!help: this list\n{last}")
 }

@@ -2,15 +2,21 @@
 
 use frontdesk_core::{DeskName, Inbound};
 
-use super::{Draft, draft::customer, operator::signed};
+use super::{Draft, draft::customer, operator::signed, window};
 use crate::{
     desk::{self, Command},
-    store::{Author, Purpose, Target},
+    store::{Author, MessageRef, Purpose, Target},
 };
 
 mod block;
 mod hours;
 mod lang;
+mod template;
+mod waits;
+mod write;
+
+pub(super) use template::{must_wait, send};
+pub(super) use write::wanted;
 
 /// A command in a conversation's thread.
 pub(super) fn run(draft: &mut Draft<'_>, name: &DeskName, inbound: &Inbound, word: &str, rest: &str) {
@@ -21,6 +27,9 @@ pub(super) fn run(draft: &mut Draft<'_>, name: &DeskName, inbound: &Inbound, wor
         Some(Command::Block) => block::block(draft, inbound),
         Some(Command::Unblock) => block::unblock(draft),
         Some(Command::Lang) => lang::lang(draft, rest),
+        Some(Command::Template) => template::template(draft, rest),
+        Some(Command::Drop) => waits::drop_held(draft),
+        Some(Command::Write) => draft.tell(OUTSIDE, Purpose::Reply, None),
         Some(Command::Help | Command::Waiting | Command::Hours) | None => {
             let text = of_the_desk(draft, name, inbound, word, rest);
             draft.tell(text, Purpose::Reply, None);
@@ -28,8 +37,23 @@ pub(super) fn run(draft: &mut Draft<'_>, name: &DeskName, inbound: &Inbound, wor
     }
 }
 
+const OUTSIDE: &str = "Nothing was sent: !write is about another customer. Write it in the room, outside the threads.";
+
 /// A command outside the threads, about no conversation.
-pub(super) fn run_outside(draft: &mut Draft<'_>, name: &DeskName, inbound: &Inbound, word: &str, rest: &str) {
+pub(super) fn run_outside(
+    draft: &mut Draft<'_>,
+    name: &DeskName,
+    inbound: &Inbound,
+    word: &str,
+    rest: &str,
+    source: MessageRef,
+) {
+    if Command::named(word) == Some(Command::Write) {
+        if let Some(text) = write::write(draft, name, inbound, rest, source) {
+            draft.tell_at(Target::Desk(name.clone()), text, Purpose::Reply, None);
+        }
+        return;
+    }
     let text = of_the_desk(draft, name, inbound, word, rest);
     draft.tell_at(Target::Desk(name.clone()), text, Purpose::Reply, None);
 }
@@ -37,12 +61,20 @@ pub(super) fn run_outside(draft: &mut Draft<'_>, name: &DeskName, inbound: &Inbo
 /// What is about no conversation reads the same in a thread and outside.
 fn of_the_desk(draft: &mut Draft<'_>, name: &DeskName, inbound: &Inbound, word: &str, rest: &str) -> String {
     match Command::named(word) {
-        Some(Command::Help) => desk::help(draft.policy.has_slashes(name)),
+        Some(Command::Help) => desk::help(draft.policy.has_slashes(name), draft.policy.has_windows()),
         Some(Command::Waiting) => desk::waiting(&draft.case.queue, draft.policy.timezone()),
         Some(Command::Hours) => hours::hours(draft, name, inbound, rest),
-        Some(Command::Close | Command::Why | Command::Retry | Command::Block | Command::Unblock | Command::Lang) => {
-            desk::in_a_thread(word)
-        }
+        Some(
+            Command::Close
+            | Command::Why
+            | Command::Retry
+            | Command::Block
+            | Command::Unblock
+            | Command::Lang
+            | Command::Template
+            | Command::Drop,
+        ) => desk::in_a_thread(word),
+        Some(Command::Write) => OUTSIDE.to_owned(),
         None if word == "note" => desk::in_a_thread(word),
         None => desk::unknown_command(word),
     }
@@ -52,6 +84,10 @@ fn close(draft: &mut Draft<'_>, inbound: &Inbound) {
     let undelivered = draft.case.conversation.as_ref().map_or(0, |conversation| conversation.undelivered.len());
     if undelivered > 0 {
         let line = "An answer of this conversation was not delivered; !retry sends it again, also now.";
+        draft.tell(line, Purpose::Reply, None);
+    }
+    if draft.case.conversation.as_ref().is_some_and(|conversation| !conversation.held.is_empty()) {
+        let line = "An answer still waits until they write again, and then goes out; !drop takes it back.";
         draft.tell(line, Purpose::Reply, None);
     }
     draft.close(Some(inbound.from.name.clone()));
@@ -83,8 +119,14 @@ fn retry(draft: &mut Draft<'_>) {
         return;
     }
     let target = customer(&identity);
+    let mut waits = false;
     for (piece, message) in again {
         let Author::Operator { name, .. } = &message.author else { continue };
+        if let Some(used) = message.template.clone() {
+            template::push(draft, message, used);
+            continue;
+        }
+        waits |= window::too_late(draft, message);
         match piece {
             Some(piece) => draft.post_pieces(&target, Purpose::Answer, vec![piece], message, true),
             None => {
@@ -93,5 +135,7 @@ fn retry(draft: &mut Draft<'_>) {
             }
         }
     }
-    draft.answered();
+    if !waits {
+        draft.answered();
+    }
 }

@@ -1,8 +1,9 @@
 //! What customers do.
 
-use frontdesk_core::{ChannelId, Content, DeliveryState, Event, Inbound, Message, PlatformUser, Style};
+use frontdesk_core::{Address, ChannelId, ChatId, Content, DeskName, Event, Inbound, Message, PlatformUser, Style};
+use jiff::SignedDuration;
 
-use super::{Draft, automatic, draft::thread};
+use super::{Draft, automatic, delivery, draft::thread, window};
 use crate::{
     desk,
     store::{
@@ -11,9 +12,14 @@ use crate::{
     },
 };
 
+/// How long an echo waits for the name of what we sent.
+const UNRECORDED: SignedDuration = SignedDuration::from_secs(10);
+
 pub(super) fn decide(mut draft: Draft<'_>, channel: &ChannelId, inbound: &Inbound) -> Decision {
     match &inbound.event {
         Event::Message(message) => said(&mut draft, channel, inbound, message),
+        Event::Echo(_) if draft.case.ours => return draft.nothing(),
+        Event::Echo(_) if may_be_ours(&draft) => return draft.park(),
         Event::Echo(message) => answered_elsewhere(&mut draft, channel, inbound, message),
         Event::Edited { id, content, .. } => {
             let what = ChangeKind::Edited { content: content.clone() };
@@ -29,8 +35,8 @@ pub(super) fn decide(mut draft: Draft<'_>, channel: &ChannelId, inbound: &Inboun
         Event::Blocked => reachable(&mut draft, false),
         Event::Unblocked => reachable(&mut draft, true),
         Event::Known => known_before(&mut draft, channel, inbound),
-        Event::Status { state, .. } => delivery(&mut draft, state),
-        Event::IdentityMoved { to, .. } => moved(&mut draft, to),
+        Event::Status { id, state, .. } => delivery::told(&mut draft, inbound, id.as_ref(), state),
+        Event::IdentityMoved { from, to } => moved(&mut draft, from, to),
         Event::ChatMoved { to, .. } => {
             if let Some(identity) = &mut draft.case.identity {
                 identity.address = to.clone();
@@ -45,13 +51,19 @@ pub(super) fn decide(mut draft: Draft<'_>, channel: &ChannelId, inbound: &Inboun
     draft.finish()
 }
 
+/// Some platforms echo what went out through us, and may be faster than our record of it.
+fn may_be_ours(draft: &Draft<'_>) -> bool {
+    draft.case.unrecorded && draft.now.duration_since(draft.at) < UNRECORDED
+}
+
 fn said(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound, message: &Message) {
     meet(draft, channel, inbound);
+    window::heard(draft, inbound);
     if draft.blocked() {
         held(draft, channel, inbound, message);
         return;
     }
-    open_conversation(draft);
+    open_conversation(draft, None);
     let (Some(identity), Some(conversation)) = (draft.case.identity.clone(), draft.case.conversation.clone()) else {
         return;
     };
@@ -67,6 +79,7 @@ fn said(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound, message: 
         conversation.last_words = Some(key);
         conversation.idle = None;
     }
+    window::opened(draft);
     automatic::hear(draft, inbound, message);
     automatic::consider(draft, inbound, message);
 }
@@ -150,8 +163,13 @@ fn meet(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound) {
             unreachable: false,
             conversation: None,
             origin: None,
+            heard_at: None,
         }
     });
+    if person.aliases.iter().any(|name| name == identity.user.as_str()) {
+        // Known by their number until now: from now on by the id that stays theirs when the number goes to somebody else.
+        identity.user = person.id.clone();
+    }
     identity.address = inbound.at.clone();
     if !person.name.is_empty() {
         identity.name.clone_from(&person.name);
@@ -171,8 +189,9 @@ fn arrived(draft: &Draft<'_>, content: &Content) -> Content {
     }
 }
 
-/// The running conversation, the one that was closed a little while ago, or a new one with a card.
-fn open_conversation(draft: &mut Draft<'_>) {
+/// The running conversation, the one that was closed a little while ago, or a new one with a card: there, when `asked_by`
+/// an operator at a desk, else at the desk for everybody who writes.
+pub(super) fn open_conversation(draft: &mut Draft<'_>, asked_by: Option<&DeskName>) {
     let (at, policy) = (draft.at, draft.policy);
     let reopen = policy.conversations.reopen_within;
     if let Some(conversation) = &mut draft.case.conversation {
@@ -191,10 +210,10 @@ fn open_conversation(draft: &mut Draft<'_>) {
             return;
         }
     }
-    begin(draft);
+    begin(draft, asked_by);
 }
 
-fn begin(draft: &mut Draft<'_>) {
+fn begin(draft: &mut Draft<'_>, asked_by: Option<&DeskName>) {
     let before = draft.case.conversation.take();
     let (Some(contact), Some(mut identity)) = (draft.case.contact.as_ref().map(|c| c.id), draft.case.identity.take())
     else {
@@ -206,11 +225,11 @@ fn begin(draft: &mut Draft<'_>) {
         id: draft.out.ids.conversation,
         identity: identity.id,
         contact,
-        desk: draft.policy.desks[0].name.clone(),
+        desk: asked_by.unwrap_or(&draft.policy.desks[0].name).clone(),
         state: ConversationState::Open,
         opened_at: draft.at,
         previous: before.as_ref().map(|before| before.id),
-        waiting_since: Some(draft.at),
+        waiting_since: asked_by.is_none().then_some(draft.at),
         last_customer_at: draft.at,
         last_human_at: None,
         card,
@@ -225,8 +244,12 @@ fn begin(draft: &mut Draft<'_>) {
         blocked: None,
         thread_lost: false,
         last_sent_at: None,
+        held: Vec::new(),
+        reminder: None,
+        read_at: None,
     };
-    conversation.card_text = desk::card(&conversation, &identity, draft.policy.timezone());
+    let window = window::of(draft.policy, &identity);
+    conversation.card_text = desk::card(&conversation, &identity, window, draft.policy.timezone());
     identity.conversation = Some(conversation.id);
 
     let content = Content::text(&conversation.card_text);
@@ -240,6 +263,7 @@ fn begin(draft: &mut Draft<'_>) {
         reply_to: None,
         source: None,
         changes: Vec::new(),
+        template: None,
     });
     let reply_to = before.map(|before| before.card);
     let target = thread(&conversation);
@@ -291,7 +315,15 @@ fn changed(
         }
         ChangeKind::Deleted => {
             let words = desk::excerpt(&message.content.readable());
-            draft.tell(format!("{} deleted a message: {words}", desk::name(&identity)), Purpose::Relay, None);
+            let line = match message.author {
+                Author::Business => format!("Deleted on the phone: {words}"),
+                Author::Customer
+                | Author::Operator { .. }
+                | Author::Note { .. }
+                | Author::Automatic { .. }
+                | Author::Program => format!("{} deleted a message: {words}", desk::name(&identity)),
+            };
+            draft.tell(line, Purpose::Relay, None);
         }
         ChangeKind::Delivery { .. } | ChangeKind::Uncertain => {}
     }
@@ -346,18 +378,13 @@ fn known_before(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound) {
     }
 }
 
-fn delivery(draft: &mut Draft<'_>, state: &DeliveryState) {
-    draft.change(ChangeKind::Delivery { delivery: state.clone() });
-    let Some(message) = draft.case.message.clone() else { return };
-    match state {
-        DeliveryState::Failed { reason } => super::settled::failed(draft, &message, None, reason),
-        DeliveryState::WindowClosed => super::settled::failed(draft, &message, None, desk::WINDOW_CLOSED),
-        DeliveryState::Sent | DeliveryState::Delivered | DeliveryState::Read => {}
+/// The person, and where they are written to where that is the same name; the thread stays.
+fn moved(draft: &mut Draft<'_>, from: &PlatformUser, to: &PlatformUser) {
+    let Some(identity) = &mut draft.case.identity else { return };
+    if let Address::Chat { chat, .. } = &mut identity.address
+        && chat.as_str() == from.as_str()
+    {
+        *chat = ChatId::from(to.as_str());
     }
-}
-
-fn moved(draft: &mut Draft<'_>, to: &PlatformUser) {
-    if let Some(identity) = &mut draft.case.identity {
-        identity.user = to.clone();
-    }
+    identity.user = to.clone();
 }

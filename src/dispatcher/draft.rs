@@ -1,15 +1,15 @@
-use frontdesk_core::{Content, DeskName, Limit, PlatformUser, Signal, Style, TextUnit};
+use frontdesk_core::{Address, Content, DeskName, Limit, PlatformUser, Signal, Style, TextUnit};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Desk, Policy, later};
+use super::{Desk, Policy, later, window};
 use crate::{
     desk,
     hours::Override,
     notices::Kind,
     store::{
-        Author, Case, Change, ChangeKind, Contact, Conversation, ConversationId, ConversationState, Decision, Identity,
-        InboxRow, LedgerEntry, MessageKey, MessageRecord, MessageRef, NewRow, Purpose, RowOp, Silence, Target, Timer,
-        TimerKind, Verdict,
+        Author, Case, Change, ChangeKind, Contact, Conversation, ConversationId, ConversationState, Decision,
+        HoldReason, Identity, InboxRow, LedgerEntry, MessageKey, MessageRecord, MessageRef, NewRow, Purpose, RowOp,
+        Shown, Silence, Target, Timer, TimerKind, Verdict,
     },
 };
 
@@ -52,7 +52,7 @@ impl<'a> Draft<'a> {
 
     /// Nothing is carried out; the fact comes back when a name becomes known, or later.
     pub fn park(self) -> Decision {
-        Decision { park: true, ids: self.case.ids, ..Decision::default() }
+        Decision { park: true, ids: self.case.ids, templates: self.out.templates, ..Decision::default() }
     }
 
     /// Whether something that names an unknown message should still wait for it.
@@ -87,6 +87,7 @@ impl<'a> Draft<'a> {
             reply_to: None,
             source,
             changes: Vec::new(),
+            template: None,
         }
     }
 
@@ -170,12 +171,13 @@ impl<'a> Draft<'a> {
             let mut row = row(target.clone(), purpose, op, Some(message.conversation), Some(message.key));
             row.give_up_at = self.give_up_at(target);
             row.piece = piece;
+            row.hold = self.hold(target);
             row.sender = self.sender(&message.author);
             self.out.rows.push(row);
         }
     }
 
-    fn sender(&self, author: &Author) -> Option<PlatformUser> {
+    pub fn sender(&self, author: &Author) -> Option<PlatformUser> {
         match author {
             Author::Customer => self.case.identity.as_ref().map(|identity| identity.user.clone()),
             Author::Operator { id, .. } | Author::Note { id, .. } => Some(id.clone()),
@@ -191,8 +193,32 @@ impl<'a> Draft<'a> {
         self.out.rows.push(row);
     }
 
+    /// What is too late for the customer's reply window waits from the beginning.
+    fn hold(&self, target: &Target) -> Option<HoldReason> {
+        match target {
+            Target::Customer(_) if self.window_is_closed() => Some(HoldReason::WindowClosed),
+            Target::Customer(_) | Target::Thread(..) | Target::Desk(_) => None,
+        }
+    }
+
+    /// Whether the customer's messenger takes no answer before they write again.
+    pub fn window_is_closed(&self) -> bool {
+        let identity = self.case.identity.as_ref();
+        identity.is_some_and(|identity| window::of(self.policy, identity).is_closed(self.now))
+    }
+
+    /// Where a person of the case is, or the desk that they are shown at, outside of its threads.
     pub fn signal(&mut self, target: Target, signal: Signal) {
-        self.out.signals.push((target, signal));
+        let (channel, to) = match target {
+            Target::Customer(_) => {
+                let Some(identity) = &self.case.identity else { return };
+                (identity.channel.clone(), identity.address.clone())
+            }
+            Target::Thread(_, desk) | Target::Desk(desk) => {
+                (self.desk(&desk).channel.clone(), Address::Desk { desk, thread: None })
+            }
+        };
+        self.out.signals.push(Shown { channel, to, signal });
     }
 
     pub fn split(&self, target: &Target, text: &str) -> Vec<String> {
@@ -212,7 +238,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Rows to a desk never expire.
-    fn give_up_at(&self, target: &Target) -> Option<Timestamp> {
+    pub fn give_up_at(&self, target: &Target) -> Option<Timestamp> {
         match target {
             Target::Customer(_) => Some(later(self.at, self.policy.conversations.give_up_after)),
             Target::Thread(..) | Target::Desk(_) => None,
@@ -233,11 +259,24 @@ impl<'a> Draft<'a> {
         if let Some(conversation) = &mut self.case.conversation {
             conversation.waiting_since = None;
             conversation.last_human_at = Some(at);
+            conversation.read_at = None;
             // Whom an operator blocked may still be answered on the owner's phone.
             if conversation.blocked.is_none() {
                 conversation.state = ConversationState::Open;
                 conversation.idle = Some(idle);
             }
+        }
+    }
+
+    /// We spoke last: the conversation closes when nothing more is said.
+    pub fn at_rest(&mut self) {
+        let due = later(self.at, self.policy.conversations.close_idle);
+        let Some(id) = self.case.conversation.as_ref().map(|conversation| conversation.id) else { return };
+        let idle = self.timer(TimerKind::Idle, due, id);
+        let Some(conversation) = &mut self.case.conversation else { return };
+        conversation.waiting_since = None;
+        if conversation.state == ConversationState::Open {
+            conversation.idle = Some(idle);
         }
     }
 
@@ -277,7 +316,8 @@ impl<'a> Draft<'a> {
     /// One edit of the card, when it should read otherwise than it does.
     fn with_card(&mut self, conversation: Conversation) -> Conversation {
         let Some(identity) = &self.case.identity else { return conversation };
-        let text = desk::card(&conversation, identity, self.policy.timezone());
+        let window = window::of(self.policy, identity);
+        let text = desk::card(&conversation, identity, window, self.policy.timezone());
         if conversation.card_text == text {
             return conversation;
         }
@@ -319,5 +359,6 @@ pub(super) fn row(
         unless_answered: None,
         give_up_at: None,
         piece: false,
+        hold: None,
     }
 }

@@ -6,10 +6,10 @@ use jiff::SignedDuration;
 use super::{
     Draft, command,
     draft::{customer, thread},
-    marks,
+    marks, window,
 };
 use crate::{
-    desk::{self, Said},
+    desk::{self, Command, Said},
     store::{Author, ChangeKind, Decision, Mark, MessageRecord, MessageRef, Place, Purpose, RowOp, Target},
 };
 
@@ -37,7 +37,7 @@ pub(super) fn decide(
     match &inbound.event {
         Event::Message(message) => {
             let unknown = draft.case.conversation.is_none() && (in_thread.is_some() || message.reply_to.is_some());
-            if unknown && draft.may_become_known() {
+            if unknown && draft.may_become_known() || waits_for_templates(&mut draft, name, message) {
                 return draft.park();
             }
             said(&mut draft, name, in_thread, inbound, message);
@@ -77,6 +77,19 @@ pub(super) fn decide(
         | Event::Unsupported { .. } => {}
     }
     draft.finish()
+}
+
+/// A template is sent when the list of them was read.
+fn waits_for_templates(draft: &mut Draft<'_>, name: &DeskName, message: &Message) -> bool {
+    if message.notice || draft.case.conversation.is_none() {
+        return false;
+    }
+    match draft.policy.read(name, &message.content.words()) {
+        Said::Command { name, rest } if Command::named(&name) == Some(Command::Template) => {
+            command::must_wait(draft, &rest)
+        }
+        Said::Command { .. } | Said::Note(_) | Said::EmptyNote | Said::Slash | Said::Words => false,
+    }
 }
 
 /// Whether what was deleted may be a card whose name is not recorded yet. Not for ever: what is parked is looked at again
@@ -120,6 +133,10 @@ fn said(draft: &mut Draft<'_>, name: &DeskName, in_thread: Option<&ThreadId>, in
     }
     match said {
         Said::Command { name: word, rest } => {
+            let is_template = Command::named(&word) == Some(Command::Template);
+            if is_template && command::send(draft, inbound, &rest, &source) {
+                return;
+            }
             keep_inside(draft, inbound, message, source);
             command::run(draft, name, inbound, &word, &rest);
         }
@@ -173,8 +190,11 @@ fn answer(draft: &mut Draft<'_>, name: &DeskName, inbound: &Inbound, message: &M
     record.reply_to = draft.case.message.as_ref().filter(|_| message.reply_to.is_some()).and_then(quotable);
     let text = signed(draft, name, &inbound.from.name, &message.content.words());
     draft.post(&customer(&identity), Purpose::Answer, &text, &record);
+    let waits = window::too_late(draft, &record);
     draft.out.messages.push(record);
-    draft.answered();
+    if !waits {
+        draft.answered();
+    }
     // Whatever the customer says to it belongs in this thread.
     if let Some(identity) = &mut draft.case.identity {
         identity.conversation = Some(conversation.id);
@@ -208,7 +228,8 @@ fn outside(draft: &mut Draft<'_>, name: &DeskName, in_thread: bool, inbound: &In
             let line = format!("{} {}", desk::READABLE_NOW, desk::excerpt(&message.content.words()));
             draft.tell_at(target, line, Purpose::Failure, Some(inbound.from.id.clone()));
         } else {
-            command::run_outside(draft, name, inbound, word, rest);
+            let source = MessageRef { place: Place::Desk { desk: name.clone() }, id: message.id.clone() };
+            command::run_outside(draft, name, inbound, word, rest, source);
         }
         return;
     }
@@ -249,7 +270,8 @@ fn edited(draft: &mut Draft<'_>, inbound: &Inbound, content: &Content, notice: b
     let Author::Operator { name, .. } = &message.author else { return };
     let Some(desk) = draft.case.conversation.as_ref().map(|conversation| conversation.desk.clone()) else { return };
     let text = signed(draft, &desk, name, &content.words());
-    let can_edit = draft.capabilities(&target).is_some_and(|can| can.edit.is_some());
+    // What waits has not been seen: it takes the change into itself before it goes.
+    let can_edit = waits(draft, &message) || draft.capabilities(&target).is_some_and(|can| can.edit.is_some());
     if !can_edit || !draft.limit(&target).fits(&text) || pieces(draft, &target, &message) > 1 {
         let line = "The customer's app cannot show that edit: they keep the words you sent before.";
         draft.tell(line, Purpose::Reply, Some(operator));
@@ -270,14 +292,16 @@ fn deleted(draft: &mut Draft<'_>, inbound: &Inbound) {
     let Some((message, operator)) = own_answer(draft) else { return };
     let Some(target) = draft.case.identity.as_ref().map(customer) else { return };
     draft.change(ChangeKind::Deleted);
+    let waits = waits(draft, &message);
     if let Some(conversation) = &mut draft.case.conversation {
         conversation.undelivered.retain(|it| it.message != message.key);
+        conversation.held.retain(|it| *it != message.key);
     }
     if operator != inbound.from.id {
         let line = format!("{} deleted an answer of yours: it is taken back.", inbound.from.name);
         draft.tell(line, Purpose::Reply, Some(operator.clone()));
     }
-    if draft.capabilities(&target).is_some_and(|can| can.delete.is_some()) {
+    if waits || draft.capabilities(&target).is_some_and(|can| can.delete.is_some()) {
         for piece in 0..pieces(draft, &target, &message) {
             let op = RowOp::Delete { message: message.key, piece };
             draft.push(target.clone(), Purpose::Answer, op, message.key);
@@ -296,6 +320,10 @@ fn reacted(draft: &mut Draft<'_>, emoji: Option<String>) {
     let (key, Some(target)) = (message.key, draft.case.identity.as_ref().map(customer)) else { return };
     if draft.blocked() {
         draft.tell(desk::BLOCKED, Purpose::Reply, None);
+        return;
+    }
+    if draft.window_is_closed() {
+        draft.tell(desk::REACTION_TOO_LATE, Purpose::Reply, None);
         return;
     }
     if draft.capabilities(&target).is_some_and(|can| can.reactions) {
@@ -317,6 +345,11 @@ fn undecryptable(draft: &mut Draft<'_>, name: &DeskName, inbound: &Inbound, id: 
         }
     };
     draft.tell_at(target, desk::UNDECRYPTABLE, Purpose::Failure, Some(inbound.from.id.clone()));
+}
+
+/// Whether an answer waits until the customer writes.
+fn waits(draft: &Draft<'_>, message: &MessageRecord) -> bool {
+    draft.case.conversation.as_ref().is_some_and(|conversation| conversation.held.contains(&message.key))
 }
 
 /// In how many messages an answer went out.

@@ -3,12 +3,12 @@
 use frontdesk_core::{DeliveryState, DeskName, Signal};
 use jiff::SignedDuration;
 
-use super::{Draft, automatic, draft::thread, later};
+use super::{Draft, automatic, draft::thread, later, window};
 use crate::{
     desk,
     store::{
-        Author, ChangeKind, Conversation, ConversationState, Decision, MessageRecord, Outcome, Place, Purpose, RowOp,
-        Settled, Silence, Target, Undelivered, Verb,
+        Author, ChangeKind, Conversation, ConversationState, Decision, MessageRecord, Outcome, PieceMark, Place,
+        Purpose, RowOp, Settled, Silence, Target, Undelivered, Verb,
     },
 };
 
@@ -31,6 +31,8 @@ pub(super) fn decide(mut draft: Draft<'_>, settled: &Settled) -> Decision {
     match settled.purpose {
         Purpose::Answer => answer(&mut draft, settled),
         Purpose::Automatic(kind) => match &settled.outcome {
+            // A report of the platform may have been faster.
+            Outcome::Sent { .. } if draft.case.message.as_ref().is_some_and(|it| it.delivery().is_some()) => {}
             Outcome::Sent { .. } => {
                 if let Some(message) = &draft.case.message {
                     let line = automatic::said_line(&message.content);
@@ -43,7 +45,12 @@ pub(super) fn decide(mut draft: Draft<'_>, settled: &Settled) -> Decision {
             Outcome::Blocked => automatic::unsaid(&mut draft, kind, Silence::Blocked),
             Outcome::HoursChanged => automatic::unsaid(&mut draft, kind, Silence::HoursChanged),
             Outcome::Failed { .. } => automatic::unsaid(&mut draft, kind, Silence::Refused),
-            Outcome::Superseded | Outcome::Dropped | Outcome::Delayed { .. } => {}
+            Outcome::Superseded
+            | Outcome::Dropped
+            | Outcome::TakenBack
+            | Outcome::Held { .. }
+            | Outcome::Delayed { .. } => {}
+            Outcome::Uncertain { .. } if draft.case.message.as_ref().is_some_and(|it| it.delivery().is_some()) => {}
             Outcome::Uncertain { .. } => {
                 draft.silent(kind, Silence::Uncertain);
                 draft.change(ChangeKind::Uncertain);
@@ -62,6 +69,7 @@ fn dropped(draft: &mut Draft<'_>, settled: &Settled) {
     match (settled.purpose, verb) {
         (Purpose::Answer, Verb::Post) => {
             let Some(message) = draft.case.message.clone() else { return };
+            window::waits_no_more(draft, &message);
             draft.change(ChangeKind::Delivery { delivery: DeliveryState::Failed { reason: DROPPED.to_owned() } });
             failed(draft, &message, settled.piece.clone(), DROPPED);
         }
@@ -113,21 +121,25 @@ fn relay(draft: &mut Draft<'_>, settled: &Settled) {
 fn answer(draft: &mut Draft<'_>, settled: &Settled) {
     let Some(message) = draft.case.message.clone() else { return };
     let verb = settled.verb;
+    let waits_on = matches!(settled.outcome, Outcome::Held { .. } | Outcome::Delayed { .. });
+    let had_waited = verb == Verb::Post && !waits_on && window::waits_no_more(draft, &message);
     match (&settled.outcome, verb) {
         (Outcome::Sent { .. }, Verb::Post) => {
-            let waits = |it: &Conversation| it.undelivered.iter().any(|it| it.message == message.key);
-            let still_missing = draft.case.conversation.as_ref().is_some_and(waits);
-            if message.has_failed() && !still_missing {
-                // It did arrive in the end: the warning under it goes.
-                react(draft, &message, None);
+            arrived(draft, &message);
+            if had_waited {
+                window::went_out(draft, &message);
             }
-            draft.change(ChangeKind::Delivery { delivery: DeliveryState::Sent });
-            if let Some(conversation) = &mut draft.case.conversation {
-                conversation.last_sent_at = conversation.last_sent_at.max(Some(message.at));
-            }
-            seen(draft, &message);
         }
+        (Outcome::Held { .. }, Verb::Post) => window::kept_back(draft, &message),
+        (Outcome::TakenBack, Verb::Post) => {
+            let reason = "an operator took it back.".to_owned();
+            draft.change(ChangeKind::Delivery { delivery: DeliveryState::Failed { reason } });
+        }
+        // The platform has said since that it has the message.
+        (Outcome::Uncertain { .. }, Verb::Post) if settled.piece.is_none() && is_there(&message) => {}
         (Outcome::Sent { .. }, Verb::Edit | Verb::Delete | Verb::React) => seen(draft, &message),
+        // Nobody wants it any more.
+        (Outcome::Failed { .. }, Verb::Post) if message.is_deleted() => wait_again(draft, &message),
         (Outcome::Failed { reason }, Verb::Post) => {
             draft.change(ChangeKind::Delivery { delivery: DeliveryState::Failed { reason: reason.clone() } });
             failed(draft, &message, settled.piece.clone(), reason);
@@ -156,7 +168,7 @@ fn answer(draft: &mut Draft<'_>, settled: &Settled) {
                         found there.";
             draft.tell(line, Purpose::Failure, operator(&message));
         }
-        (Outcome::Superseded, Verb::Post) if message.is_deleted() => taken_back(draft, &message),
+        (Outcome::Superseded, Verb::Post) if message.is_deleted() => wait_again(draft, &message),
         (Outcome::Delayed { .. }, Verb::Edit | Verb::Delete | Verb::React)
         | (Outcome::Failed { .. } | Outcome::Uncertain { .. }, Verb::React)
         | (
@@ -165,9 +177,71 @@ fn answer(draft: &mut Draft<'_>, settled: &Settled) {
             | Outcome::Blocked
             | Outcome::HoursChanged
             | Outcome::Superseded
-            | Outcome::Dropped,
+            | Outcome::Dropped
+            | Outcome::TakenBack
+            | Outcome::Held { .. },
             Verb::Post | Verb::Edit | Verb::Delete | Verb::React,
         ) => {}
+    }
+}
+
+/// The platform has an answer.
+pub(super) fn arrived(draft: &mut Draft<'_>, message: &MessageRecord) {
+    let waits = |it: &Conversation| it.undelivered.iter().any(|it| it.message == message.key);
+    let still_missing = draft.case.conversation.as_ref().is_some_and(waits);
+    if message.has_failed() && !still_missing {
+        // It did arrive in the end: the warning under it goes.
+        react(draft, message, None);
+    }
+    // A report of the platform may have been faster, and say more.
+    if !is_there(message) {
+        draft.change(ChangeKind::Delivery { delivery: DeliveryState::Sent });
+    }
+    read_by_us(draft, message);
+    if let Some(conversation) = &mut draft.case.conversation {
+        conversation.last_sent_at = conversation.last_sent_at.max(Some(message.at));
+    }
+    seen(draft, message);
+}
+
+/// The operator answered what the customer wrote: they have read it.
+fn read_by_us(draft: &mut Draft<'_>, message: &MessageRecord) {
+    let (Some(conversation), Some(identity)) = (&draft.case.conversation, &draft.case.identity) else { return };
+    let since = conversation.last_customer_at;
+    let first = conversation.last_sent_at.is_none_or(|sent| sent < since) && message.at >= since;
+    let target = super::draft::customer(identity);
+    if let Some(source) = draft.case.last_words.as_ref().and_then(|words| words.source.clone()).filter(|_| first) {
+        draft.signal(target, Signal::Seen(source.id));
+    }
+}
+
+fn is_there(message: &MessageRecord) -> bool {
+    matches!(message.delivery(), Some(DeliveryState::Sent | DeliveryState::Delivered | DeliveryState::Read))
+}
+
+/// Of what was perhaps not delivered, or had failed, the platform says that it arrived.
+pub(super) fn proven(draft: &mut Draft<'_>, message: &MessageRecord) {
+    let mark = draft.case.piece;
+    let Some(conversation) = &mut draft.case.conversation else { return };
+    let missing = |it: &Undelivered| it.message == message.key;
+    let before = conversation.undelivered.iter().any(missing);
+    conversation.undelivered.retain(|it| {
+        let another = it.piece.as_ref().is_some_and(|piece| mark.is_some_and(|mark| PieceMark::of(piece) != mark));
+        !missing(it) || another
+    });
+    let still_missing = conversation.undelivered.iter().any(missing);
+    conversation.last_sent_at = conversation.last_sent_at.max(Some(message.at));
+    let answers_all = conversation.last_customer_at <= message.at && conversation.undelivered.is_empty();
+    if still_missing {
+        return;
+    }
+    if before {
+        react(draft, message, None);
+        let line = format!("It did arrive: {}", desk::excerpt(&message.current().readable()));
+        draft.tell(line, Purpose::Reply, operator(message));
+    }
+    if answers_all {
+        draft.at_rest();
     }
 }
 
@@ -183,12 +257,12 @@ fn may_be_there(message: &MessageRecord) -> bool {
     })
 }
 
-/// An answer was deleted before anybody saw it: if it was the only one, the customer waits as before.
-fn taken_back(draft: &mut Draft<'_>, message: &MessageRecord) {
+/// An answer did not go out, or was deleted before anybody saw it: if it was the only one, the customer waits as before.
+pub(super) fn wait_again(draft: &mut Draft<'_>, message: &MessageRecord) {
     let Some(conversation) = &mut draft.case.conversation else { return };
     let sent = conversation.last_sent_at.is_some_and(|sent| sent >= conversation.last_customer_at);
     let another = conversation.last_human_at.is_some_and(|human| human > message.at);
-    if sent || another {
+    if sent || another || !conversation.has_heard() {
         return;
     }
     conversation.waiting_since.get_or_insert(conversation.last_customer_at);
@@ -204,7 +278,9 @@ pub(super) fn failed(draft: &mut Draft<'_>, message: &MessageRecord, piece: Opti
 fn undelivered(draft: &mut Draft<'_>, message: &MessageRecord, piece: Option<String>, line: String) {
     let Some(conversation) = &mut draft.case.conversation else { return };
     if conversation.blocked.is_none() {
-        conversation.waiting_since.get_or_insert(conversation.last_customer_at);
+        if conversation.has_heard() {
+            conversation.waiting_since.get_or_insert(conversation.last_customer_at);
+        }
         conversation.idle = None;
         conversation.state = ConversationState::Open;
     }

@@ -52,6 +52,9 @@ impl Outbox {
         if let Some(next) = self.overtaken(&ticket).await? {
             return Ok(next);
         }
+        if let Some(next) = self.kept_back(channel, &mut ticket).await? {
+            return Ok(next);
+        }
         let paces = channel.adapter.paces(&ticket.address);
         let at_desk = target.desk().is_some();
         let Some((_slot, waited)) = self.my_turn(id, channel, &paces, at_desk, stop).await else {
@@ -187,9 +190,7 @@ impl Outbox {
                 };
                 self.again(ticket, until, Some(why)).await
             }
-            SendError::WindowClosed => {
-                self.end(number, Outcome::Failed { reason: desk::WINDOW_CLOSED.to_owned() }).await
-            }
+            SendError::WindowClosed => self.keep_back(&ticket).await,
             SendError::Moved(to) => {
                 let Target::Customer(identity) = ticket.row.what.target else { return self.reopen(&ticket).await };
                 kill::point(Point::MovedBefore);
@@ -346,7 +347,7 @@ impl Outbox {
         self.end(number, Outcome::Superseded).await
     }
 
-    async fn end(&self, number: RowNumber, outcome: Outcome) -> Result<Next, StoreError> {
+    pub(super) async fn end(&self, number: RowNumber, outcome: Outcome) -> Result<Next, StoreError> {
         self.settle(number, outcome).await?;
         self.recorded.notify_one();
         Ok(Next::Done)
@@ -385,7 +386,8 @@ fn outrun(ticket: &Ticket, now: Timestamp) -> Option<Outcome> {
     }
     if row.what.give_up_at.is_some_and(|limit| limit <= now) {
         let hours = now.duration_since(row.written_at).as_hours();
-        return Some(Outcome::Failed { reason: format!("it could not be delivered for {hours} hours.") });
+        let reason = if row.is_held() { desk::not_heard_for(hours) } else { desk::not_delivered_for(hours) };
+        return Some(Outcome::Failed { reason });
     }
     None
 }

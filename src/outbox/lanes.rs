@@ -24,6 +24,8 @@ struct Lane {
     state: State,
     /// Failed attempts in a row.
     failures: u32,
+    /// Woken while it was busy.
+    woken: bool,
 }
 
 /// `(order, Reverse(number))`: what was put before another row comes before it.
@@ -70,6 +72,10 @@ pub(super) struct Entry {
     pub behind: bool,
     pub verb: Verb,
     pub message: Option<MessageKey>,
+    /// May go before rows that are held: a message that the platform takes at any time.
+    pub passes: bool,
+    /// Waits for a person; looked at again when its lane is woken.
+    pub held: bool,
     /// An attempt may have reached the other side, which recognises a repetition and keeps the first wording: nothing
     /// is folded into this row any more.
     pub tried: bool,
@@ -83,6 +89,8 @@ impl Entry {
             behind: row.what.purpose == Purpose::Card && verb == Verb::Edit,
             verb,
             message: row.what.message,
+            passes: matches!(row.what.op, RowOp::Template { .. }),
+            held: false,
             tried,
         }
     }
@@ -102,14 +110,15 @@ impl Lanes {
     pub fn insert(&mut self, row: &Row, tried: bool) {
         let target = &row.what.target;
         let lane = self.lanes.entry(target.clone()).or_default();
-        let only_behind = lane.next().is_some_and(|next| next.behind);
+        let only_behind = lane.next().is_none_or(|next| next.behind);
         let entry = Entry::of(row, tried);
         lane.rows.insert((row.order, Reverse(row.number.0)), entry);
+        let may_go = lane.next().is_some_and(|next| !next.behind);
         match lane.state {
             State::Idle => self.queue(target),
             State::Ready if !entry.behind => self.promote(target),
-            State::Waiting(until) if !entry.behind && only_behind => {
-                // A card edit waits; a message does not wait for it.
+            State::Waiting(until) if only_behind && may_go => {
+                // A card edit waits, or what is held; a message does not wait for the one, nor a template for the other.
                 self.waiting.remove(&(until, target.clone()));
                 self.queue(target);
             }
@@ -136,13 +145,14 @@ impl Lanes {
                 break;
             }
             self.waiting.pop_first();
-            self.queue(&target);
+            self.look_again(&target);
         }
         loop {
             let target = self.ready.pop_front().or_else(|| self.behind.pop_front())?;
             let Some(lane) = self.lanes.get_mut(&target) else { continue };
             let Some(row) = lane.next().map(|entry| entry.number) else { continue };
             lane.state = State::Busy(row);
+            lane.woken = false;
             return Some((target, row));
         }
     }
@@ -183,6 +193,44 @@ impl Lanes {
         }
     }
 
+    /// A row waits for a person, and everything after it; until then at the latest it is looked at again.
+    pub fn hold(&mut self, target: &Target, number: RowNumber, until: Timestamp) {
+        let Some(lane) = self.lanes.get_mut(target) else { return };
+        if !lane.woken {
+            lane.rows.values_mut().filter(|entry| entry.number == number).for_each(|entry| entry.held = true);
+        }
+        lane.failures = 0;
+        if lane.next().is_some() {
+            self.queue(target);
+        } else {
+            self.wait(target, until);
+        }
+    }
+
+    /// What is held may have been set free, or be gone.
+    pub fn wake(&mut self, target: &Target) {
+        let Some(lane) = self.lanes.get_mut(target) else { return };
+        let busy = matches!(lane.state, State::Busy(_));
+        lane.woken |= busy;
+        if busy {
+            self.let_go(target);
+        } else if lane.rows.values().any(|entry| entry.held) {
+            self.unqueue(target);
+            self.look_again(target);
+        }
+    }
+
+    fn look_again(&mut self, target: &Target) {
+        self.let_go(target);
+        self.queue(target);
+    }
+
+    fn let_go(&mut self, target: &Target) {
+        if let Some(lane) = self.lanes.get_mut(target) {
+            lane.rows.values_mut().for_each(|entry| entry.held = false);
+        }
+    }
+
     pub fn before(&mut self, target: &Target, row: &Row) {
         if let Some(lane) = self.lanes.get_mut(target) {
             lane.rows.retain(|_, entry| entry.number != row.number);
@@ -212,6 +260,7 @@ impl Lanes {
             return None;
         }
         self.unqueue(target);
+        self.let_go(target);
         let lane = self.lanes.get_mut(target)?;
         let next = lane.next()?.number;
         lane.state = State::Busy(next);
@@ -264,7 +313,10 @@ impl Lanes {
     fn queue(&mut self, target: &Target) {
         let Some(lane) = self.lanes.get_mut(target) else { return };
         let Some(next) = lane.next().copied() else {
-            self.lanes.remove(target);
+            lane.state = State::Idle;
+            if lane.rows.is_empty() {
+                self.lanes.remove(target);
+            }
             return;
         };
         lane.state = State::Ready;
@@ -303,8 +355,9 @@ impl Lane {
         self.rows.values().any(|entry| entry.number == number)
     }
 
-    /// Messages before card edits; else in order.
+    /// Messages before card edits; else in order. Behind what is held goes only what may pass it.
     fn next(&self) -> Option<&Entry> {
-        self.rows.values().find(|entry| !entry.behind).or_else(|| self.rows.values().next())
+        let first = self.rows.values().find(|entry| !entry.behind).or_else(|| self.rows.values().next())?;
+        if first.held { self.rows.values().find(|entry| entry.passes) } else { Some(first) }
     }
 }

@@ -129,6 +129,10 @@ pub struct Identity {
     /// Where a first contact came from (Telegram's `/start` payload), until a conversation begins.
     #[serde(default)]
     pub origin: Option<String>,
+    /// The platform's time of the person's last message, as long as it may count for the platform's reply window: `None`
+    /// when they never wrote, or when the platform said that its window is closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -179,6 +183,15 @@ pub struct Conversation {
     /// When the latest answer was written that did go out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_sent_at: Option<Timestamp>,
+    /// Answers that wait until the customer writes again, oldest first, at most [`Conversation::UNDELIVERED`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<MessageKey>,
+    /// The timer that reminds the operators before the platform's reply window closes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reminder: Option<TimerId>,
+    /// When the customer read the latest answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -193,6 +206,12 @@ pub enum ConversationState {
 }
 
 impl Conversation {
+    /// Whether the customer has said anything in it. One that we began may be without.
+    #[must_use]
+    pub fn has_heard(&self) -> bool {
+        self.last_words.is_some() || self.last_customer_at > self.opened_at || self.waiting_since.is_some()
+    }
+
     /// Undelivered answers that are remembered for `!retry`.
     pub const UNDELIVERED: usize = 20;
 }

@@ -120,6 +120,20 @@ impl Store for SledStore {
         self.committer.step(move |txn| outbox::delayed(txn, instance, row, at, reason)).await
     }
 
+    async fn hold(
+        &self,
+        row: RowNumber,
+        at: Timestamp,
+        heard_at: Option<Timestamp>,
+    ) -> Result<Option<bool>, StoreError> {
+        let instance = self.instance;
+        self.committer.step(move |txn| outbox::hold(txn, instance, row, at, heard_at)).await
+    }
+
+    async fn release(&self, row: RowNumber) -> Result<bool, StoreError> {
+        self.committer.step(move |txn| outbox::release(txn, row)).await
+    }
+
     async fn reopen_thread(&self, row: RowNumber, at: Timestamp) -> Result<Option<Row>, StoreError> {
         self.committer.step(move |txn| outbox::reopen_thread(txn, row, at)).await
     }

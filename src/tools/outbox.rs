@@ -80,6 +80,12 @@ impl Tools {
 
     pub(super) async fn retry(&self, number: RowNumber, again: bool) -> Result<Done, ToolError> {
         let row = self.row(number).await?;
+        if row.is_held() {
+            return Err(ToolError::Refused(format!(
+                "{number} waits until the customer writes again: their messenger takes it only then. In their thread, \
+                 !template reaches them now, and !drop takes it back"
+            )));
+        }
         let told = match &self.outbox {
             Some(outbox) => outbox.hurry(number).await?,
             None => self.release(row, again).await?,

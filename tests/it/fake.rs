@@ -11,9 +11,9 @@ use std::{
 
 use async_trait::async_trait;
 use frontdesk_core::{
-    AccountId, Adapter, Address, Capabilities, ChannelHealth, Cursor, Found, Inbound, Inbox, Limit, Media, Op,
-    Outbound, OutboxKey, Pace, PlatformId, PlatformUser, Prepared, ReceiveError, SendError, Sent, Signal, Style,
-    TextUnit, ThreadId,
+    AccountId, Adapter, Address, Argument, Capabilities, ChannelHealth, Cursor, Found, Inbound, Inbox, Limit, Media,
+    Message, Op, Outbound, OutboxKey, Pace, PlatformId, PlatformUser, Prepared, ReceiveError, SendError, Sent, Signal,
+    Style, Template, TextUnit, ThreadId,
 };
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -48,6 +48,15 @@ struct State {
     next: u64,
     signals: Vec<String>,
     gone: Vec<ThreadId>,
+    /// For how long after their last message a customer can be answered.
+    window: Option<Duration>,
+    /// Answers that came too late.
+    too_late: usize,
+    templates: Vec<Template>,
+    /// Why they cannot be read.
+    no_templates: Option<String>,
+    templates_read: usize,
+    keys: HashMap<PlatformId, OutboxKey>,
 }
 
 #[derive(Clone)]
@@ -99,6 +108,46 @@ impl FakePlatform {
             repeatable,
             slashes: AtomicBool::new(false),
         })
+    }
+
+    /// From now on like WhatsApp: a reply window, templates, nothing that was sent can be changed.
+    pub fn has_window(&self, window: Duration, templates: &[(&str, &str, &str)]) {
+        let mut state = self.state.lock().unwrap();
+        state.window = Some(window);
+        state.templates = templates.iter().map(|(name, language, body)| template(name, language, body)).collect();
+    }
+
+    pub fn templates_fail(&self, problem: Option<&str>) {
+        self.state.lock().unwrap().no_templates = problem.map(str::to_owned);
+    }
+
+    pub fn templates_read(&self) -> usize {
+        self.state.lock().unwrap().templates_read
+    }
+
+    /// Answers that this platform refused because they came too late.
+    pub fn too_late(&self) -> usize {
+        self.state.lock().unwrap().too_late
+    }
+
+    /// The latest message of ours with this text: what the platform calls it, and the key that it was sent with.
+    pub fn sent(&self, text: &str) -> (PlatformId, OutboxKey) {
+        let state = self.state.lock().unwrap();
+        let post = state.posts.iter().rev().find(|post| post.text == text && post.author == "frontdesk");
+        let id = post.unwrap_or_else(|| panic!("`{text}` was not sent")).id.clone();
+        let key = state.keys[&id];
+        (id, key)
+    }
+
+    /// Whether the customer wrote long enough ago that only templates are taken.
+    fn is_closed(&self, message: &Outbound) -> bool {
+        let mut state = self.state.lock().unwrap();
+        let (Some(window), Address::Chat { chat, .. }) = (state.window, &message.to) else { return false };
+        let last = state.posts.iter().rev().find(|post| post.chat == chat.as_str() && post.author == chat.as_str());
+        let open = last.is_some_and(|post| post.at.elapsed() < window);
+        let closed = !open && !matches!(message.op, Op::Template { .. });
+        state.too_late += usize::from(closed);
+        closed
     }
 
     pub fn fail_next(&self, fault: Fault) {
@@ -191,6 +240,24 @@ impl FakePlatform {
         format!("{prefix}{}", state.next)
     }
 
+    /// A customer's own app shows what they wrote.
+    pub fn note_from(&self, chat: &str, message: &Message) {
+        self.note(Post {
+            id: message.id.clone(),
+            chat: chat.into(),
+            thread: None,
+            author: chat.into(),
+            text: message.content.readable(),
+            notice: false,
+            edited: false,
+            deleted: false,
+            reply_to: message.reply_to.clone(),
+            reactions: Vec::new(),
+            mentions: Vec::new(),
+            at: Instant::now(),
+        });
+    }
+
     pub fn note(&self, post: Post) {
         self.state.lock().unwrap().posts.push(post);
     }
@@ -212,7 +279,29 @@ impl FakePlatform {
         state.next += 1;
         state.carried_out.push(summary(&message.op));
         let id = PlatformId::from(format!("b{}", state.next));
+        if matches!(message.op, Op::Post(_) | Op::Template { .. }) {
+            state.keys.insert(id.clone(), message.key);
+        }
+        let as_template;
         let sent = match &message.op {
+            Op::Template { name, language, arguments } => {
+                as_template = read_by_the_customer(&state.templates, name, language, arguments)?;
+                state.posts.push(Post {
+                    id: id.clone(),
+                    chat,
+                    thread: None,
+                    author: "frontdesk".into(),
+                    text: as_template,
+                    notice: false,
+                    edited: false,
+                    deleted: false,
+                    reply_to: None,
+                    reactions: Vec::new(),
+                    mentions: Vec::new(),
+                    at: Instant::now(),
+                });
+                Sent::one(id)
+            }
             Op::OpenThread(post) | Op::Post(post) => {
                 let opens = matches!(message.op, Op::OpenThread(_));
                 let opened = opens.then(|| ThreadId::from(id.as_str()));
@@ -246,11 +335,35 @@ impl FakePlatform {
                 post.reactions = emoji.iter().cloned().collect();
                 Sent::default()
             }
-            Op::Template { name, .. } => panic!("no templates here: {name}"),
         };
         state.sent_keys.insert(message.key, sent.clone());
         Ok(sent)
     }
+}
+
+/// `{{1}}` and the like are its parameters.
+fn template(name: &str, language: &str, body: &str) -> Template {
+    let gaps = body.split("{{").skip(1).filter_map(|rest| rest.split("}}").next());
+    let mut parameters: Vec<String> = gaps.map(str::to_owned).collect();
+    parameters.dedup();
+    Template { name: name.into(), language: language.into(), body: body.into(), parameters, problem: None }
+}
+
+/// As the platform fills it in; it knows nothing of what we think that it reads.
+fn read_by_the_customer(
+    templates: &[Template],
+    name: &str,
+    language: &str,
+    arguments: &[Argument],
+) -> Result<String, SendError> {
+    let found = templates.iter().find(|it| it.name == name && it.language == language);
+    let refused = |reason: &str| SendError::refused(frontdesk_core::RefusedScope::Content, reason);
+    let template = found.ok_or_else(|| refused("there is no such template"))?;
+    if template.parameters.len() != arguments.len() {
+        return Err(refused("the number of parameters is wrong"));
+    }
+    let gaps = template.parameters.iter().zip(arguments);
+    Ok(gaps.fold(template.body.clone(), |text, (gap, it)| text.replace(&format!("{{{{{gap}}}}}"), &it.text)))
 }
 
 fn summary(op: &Op) -> String {
@@ -270,7 +383,8 @@ pub struct FakeAdapter(pub Arc<FakePlatform>);
 #[async_trait]
 impl Adapter for FakeAdapter {
     fn capabilities(&self) -> Capabilities {
-        let long = Some(Duration::from_secs(48 * 3600));
+        let window = self.0.state.lock().unwrap().window;
+        let long = window.is_none().then_some(Duration::from_secs(48 * 3600));
         Capabilities {
             text: Limit { max: 200, unit: TextUnit::Utf16 },
             media: Vec::new(),
@@ -281,8 +395,8 @@ impl Adapter for FakeAdapter {
             threads: self.0.threads,
             slash_commands: self.0.slashes.load(Ordering::Relaxed),
             typing: true,
-            receipts: self.0.threads,
-            reply_window: None,
+            receipts: self.0.threads || window.is_some(),
+            reply_window: window,
         }
     }
 
@@ -323,6 +437,9 @@ impl Adapter for FakeAdapter {
     }
 
     async fn send(&self, message: &Outbound, _: &Prepared, _: &dyn Media) -> Result<Sent, SendError> {
+        if self.0.is_closed(message) {
+            return Err(SendError::WindowClosed);
+        }
         match self.0.fault(message) {
             Some(Fault::Before(error)) => Err(error),
             Some(Fault::AnswerLost) => {
@@ -355,6 +472,15 @@ impl Adapter for FakeAdapter {
             Finds::Nothing => Ok(Found::Unknown),
             Finds::Truth => Ok(sent.map_or(Found::Absent, Found::Sent)),
             Finds::Silence => std::future::pending().await,
+        }
+    }
+
+    async fn templates(&self) -> Result<Vec<Template>, SendError> {
+        let mut state = self.0.state.lock().unwrap();
+        state.templates_read += 1;
+        match &state.no_templates {
+            Some(problem) => Err(SendError::refused(frontdesk_core::RefusedScope::Account, problem.as_str())),
+            None => Ok(state.templates.clone()),
         }
     }
 

@@ -15,7 +15,7 @@ use frontdesk::{
     tools::{self, Answer, Answers, Request, Tools, Wanted},
 };
 use frontdesk_core::{
-    Adapter, Address, ChannelId, Content, Event, Inbound, Message, Person, PlatformId, Side, ThreadId,
+    Adapter, Address, ChannelId, Content, DeliveryState, Event, Inbound, Message, Person, PlatformId, Side, ThreadId,
 };
 use jiff::{SignedDuration, Timestamp, Zoned};
 use tokio::time::Instant;
@@ -206,20 +206,7 @@ impl World {
 
     pub async fn customer_sends(&self, platform: &Arc<FakePlatform>, name: &str, message: Message) -> PlatformId {
         let id = message.id.clone();
-        platform.note(Post {
-            id: id.clone(),
-            chat: name.into(),
-            thread: None,
-            author: name.into(),
-            text: message.content.readable(),
-            notice: false,
-            edited: false,
-            deleted: false,
-            reply_to: message.reply_to.clone(),
-            reactions: Vec::new(),
-            mentions: Vec::new(),
-            at: Instant::now(),
-        });
+        platform.note_from(name, &message);
         platform.arrives(self.customer(platform, name, Event::Message(message)));
         self.settle().await;
         id
@@ -238,6 +225,14 @@ impl World {
             sent_at: Some(self.now()),
             event,
         }
+    }
+
+    /// The second messenger says what became of a message of ours.
+    pub async fn status(&self, name: &str, text: &str, state: DeliveryState) {
+        let (id, key) = self.other.sent(text);
+        let event = Event::Status { key: Some(key), id: Some(id), state };
+        self.other.arrives(self.customer(&self.other, name, event));
+        self.settle().await;
     }
 
     pub async fn does(&self, name: &str, event: Event) {
@@ -395,5 +390,6 @@ pub fn policy(timezone: &jiff::tz::TimeZone) -> Policy {
         },
         desks: vec![Desk { name: "main".into(), channel: DESK.into(), operators: Vec::new(), sign: None }],
         channels: BTreeMap::new(),
+        templates: BTreeMap::new(),
     }
 }

@@ -5,7 +5,7 @@ use frontdesk_core::Inbound;
 use super::Draft;
 use crate::{
     desk,
-    dispatcher::draft::thread,
+    dispatcher::{draft::thread, window},
     store::{Blocked, Conversation, ConversationState, Identity, MessageRecord, Purpose, Silence},
 };
 
@@ -76,6 +76,8 @@ pub(super) fn unblock(draft: &mut Draft<'_>) {
         }
         draft.case.conversation = draft.case.latest.take();
     }
+    // What waited for them to write may go.
+    window::opened(draft);
     let blocked = draft.case.conversation.as_mut().and_then(|conversation| conversation.blocked.take());
     let Some((blocked, first_at)) = blocked.and_then(|blocked| blocked.first_at.map(|at| (blocked, at))) else {
         draft.tell("Unblocked. They wrote nothing meanwhile.", Purpose::Reply, None);

@@ -1,7 +1,7 @@
 //! What was said, what it is called on the platforms, and why something automatic was said or not.
 
 use frontdesk_core::{
-    Address, ChannelId, ChatId, Content, DeliveryState, DeskName, PlatformId, PlatformUser, ThreadId,
+    Address, Argument, ChannelId, ChatId, Content, DeliveryState, DeskName, PlatformId, PlatformUser, ThreadId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,17 @@ pub struct MessageRecord {
     /// In order, the latest [`MessageRecord::CHANGES`].
     #[serde(default)]
     pub changes: Vec<Change>,
+    /// Set when it goes out as a message that the platform approved beforehand; the content is what the customer reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<TemplateUsed>,
+}
+
+/// Which approved message, with what in the place of its parameters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateUsed {
+    pub name: String,
+    pub language: String,
+    pub arguments: Vec<Argument>,
 }
 
 impl MessageRecord {
@@ -53,6 +64,30 @@ impl MessageRecord {
             }
             ChangeKind::Edited { .. } | ChangeKind::Deleted => false,
         })
+    }
+
+    /// What became of the latest attempt to send it; `None` before there was one, or when nobody knows.
+    #[must_use]
+    pub fn delivery(&self) -> Option<&DeliveryState> {
+        let last = self.changes.iter().rev().find(|change| match change.what {
+            ChangeKind::Delivery { .. } | ChangeKind::Uncertain => true,
+            ChangeKind::Edited { .. } | ChangeKind::Deleted => false,
+        });
+        match &last?.what {
+            ChangeKind::Delivery { delivery } => Some(delivery),
+            ChangeKind::Uncertain | ChangeKind::Edited { .. } | ChangeKind::Deleted => None,
+        }
+    }
+
+    /// Whether nobody knows what became of the latest attempt to send it.
+    #[must_use]
+    pub fn is_uncertain(&self) -> bool {
+        let attempts = self.changes.iter().rev().filter_map(|change| match change.what {
+            ChangeKind::Delivery { .. } => Some(false),
+            ChangeKind::Uncertain => Some(true),
+            ChangeKind::Edited { .. } | ChangeKind::Deleted => None,
+        });
+        attempts.into_iter().next().unwrap_or_default()
     }
 
     #[must_use]

@@ -21,6 +21,8 @@ pub enum TimerKind {
     Automatic,
     /// Close a conversation in which we spoke last.
     Idle,
+    /// Remind the operators before the platform's reply window closes.
+    Window,
 }
 
 /// What the inbox holds until it is dispatched.

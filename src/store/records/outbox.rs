@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{ConversationId, IdentityId, MessageKey, RowNumber};
-use crate::notices::Kind;
+use crate::notices::{Kind, fingerprint};
 
 /// Where a row goes. It is the lane: rows of one target go out in order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -66,6 +66,9 @@ pub struct NewRow {
     /// The row carries only a piece of its message, so that an edit of the message cannot be folded into it.
     #[serde(default)]
     pub piece: bool,
+    /// How the row begins; afterwards its state tells.
+    #[serde(skip)]
+    pub hold: Option<HoldReason>,
 }
 
 /// At most one call that the other side can see. Messages are named by our own key, never by a platform's id.
@@ -137,6 +140,14 @@ pub struct Row {
     pub delay_told: bool,
 }
 
+impl Row {
+    /// Waits until the customer writes again.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.state == RowState::Held { reason: HoldReason::WindowClosed }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "row", rename_all = "snake_case")]
 pub enum RowState {
@@ -183,6 +194,12 @@ pub enum Outcome {
     Superseded,
     /// The owner took it out of the queue.
     Dropped,
+    /// An operator took back what waited.
+    TakenBack,
+    /// Not ended: the row waits for something that a person does. The platform has certainly not delivered it.
+    Held {
+        reason: HoldReason,
+    },
     /// Not ended: the row waits for longer than people expect, and goes out by itself.
     Delayed {
         reason: String,
@@ -212,4 +229,16 @@ pub enum Verb {
     Edit,
     Delete,
     React,
+}
+
+/// Names a piece of a message by its words, without keeping them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PieceMark(u64);
+
+impl PieceMark {
+    #[must_use]
+    pub fn of(words: &str) -> Self {
+        Self(fingerprint(words))
+    }
 }

@@ -1,6 +1,6 @@
 //! Writes a decision.
 
-use frontdesk_core::{ChannelId, DeskName, Person, PlatformId, Side};
+use frontdesk_core::{Address, ChannelId, DeskName, Event, Person, PlatformId, Side};
 use jiff::Timestamp;
 
 use super::{
@@ -27,6 +27,7 @@ pub(super) fn apply(
     }
     if let (Fact::Inbound { channel, inbound }, Some(identity)) = (fact, decision.identity.as_ref().or(known))
         && inbound.side == Side::Customer
+        && names_a_person(&inbound.event)
     {
         put_aliases(txn, channel, &inbound.from, identity)?;
     }
@@ -54,7 +55,15 @@ pub(super) fn apply(
     if let Some((desk, user)) = &decision.hinted {
         txn.put(keys::hint(desk, user), &at)?;
     }
+    for (message, name) in &decision.names {
+        bind(txn, *message, name)?;
+    }
     decision.rows.into_iter().map(|row| outbox::append(txn, at, row)).collect()
+}
+
+/// A delivery state is about an older message, whose number may be another person's by now.
+fn names_a_person(event: &Event) -> bool {
+    !matches!(event, Event::Status { .. })
 }
 
 /// Records what a platform calls a message of ours; the oldest name comes first.
@@ -88,13 +97,28 @@ fn put_identity(txn: &mut Txn, identity: &Identity) -> Result<(), StoreError> {
     let key = keys::identity(identity.id);
     let old: Option<Identity> = txn.get(&key)?;
     if old.as_ref().is_none_or(|old| old.user != identity.user) {
-        if let Some(old) = old {
+        if let Some(old) = &old {
             txn.remove(keys::user(&old.channel, &old.user))?;
             put_alias(txn, &old.channel, old.user.as_str(), identity.id)?;
         }
         txn.put(keys::user(&identity.channel, &identity.user), &identity.id)?;
     }
+    put_called(txn, old.as_ref(), identity)?;
     txn.put(key, identity)
+}
+
+fn put_called(txn: &mut Txn, old: Option<&Identity>, identity: &Identity) -> Result<(), StoreError> {
+    let name = called(&identity.name);
+    if let Some(former) = old.map(|old| called(&old.name)).filter(|former| !former.is_empty() && *former != name) {
+        txn.remove(keys::called(&former, identity.id))?;
+    }
+    let key = keys::called(&name, identity.id);
+    if name.is_empty() || txn.has(&key)? { Ok(()) } else { txn.put(key, &()) }
+}
+
+/// A name as it is looked for: in small letters, blanks and what cannot be seen left out.
+pub(super) fn called(name: &str) -> String {
+    crate::desk::one_line(name).to_lowercase()
 }
 
 fn put_aliases(txn: &mut Txn, channel: &ChannelId, person: &Person, identity: &Identity) -> Result<(), StoreError> {
@@ -109,7 +133,34 @@ fn put_aliases(txn: &mut Txn, channel: &ChannelId, person: &Person, identity: &I
 
 fn put_alias(txn: &mut Txn, channel: &ChannelId, name: &str, identity: IdentityId) -> Result<(), StoreError> {
     let key = keys::alias(channel, name);
-    if txn.get(&key)? == Some(identity) { Ok(()) } else { txn.put(key, &identity) }
+    let owner = txn.get::<IdentityId>(&key)?;
+    if owner == Some(identity) {
+        return Ok(());
+    }
+    if let Some(former) = owner {
+        leave_chat(txn, former, name)?;
+    }
+    txn.put(key, &identity)
+}
+
+/// A number that is somebody else's by now is not written to for whom it belonged to: they have a name of their own.
+fn leave_chat(txn: &mut Txn, former: IdentityId, number: &str) -> Result<(), StoreError> {
+    let key = keys::identity(former);
+    let Some(identity) = txn.get::<Identity>(&key)? else { return Ok(()) };
+    let chat = match &identity.address {
+        Address::Chat { chat, .. } => chat.as_str(),
+        Address::Desk { .. } => return Ok(()),
+    };
+    if bare(chat) != bare(number) || identity.user.as_str() == chat {
+        return Ok(());
+    }
+    let address = Address::chat(identity.user.as_str());
+    txn.put(key, &Identity { address, ..identity })
+}
+
+/// A number without the plus before it.
+fn bare(number: &str) -> &str {
+    number.strip_prefix('+').unwrap_or(number)
 }
 
 fn put_conversation(txn: &mut Txn, conversation: &Conversation) -> Result<(), StoreError> {

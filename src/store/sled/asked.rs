@@ -6,8 +6,8 @@ use frontdesk_core::DeskName;
 use jiff::Timestamp;
 
 use super::{
-    super::{Asks, Case, ConversationId, Queue, StoreError, Waiter},
-    cases,
+    super::{Asks, Case, ConversationId, Identity, IdentityId, KnownAs, Met, Queue, StoreError, Waiter, Wanted},
+    apply, cases,
     keys::{self, Key},
     txn::Txn,
 };
@@ -15,7 +15,7 @@ use super::{
 /// Waiting conversations that are looked at in one piece.
 const PIECE: usize = 500;
 
-pub(super) fn load(txn: &Txn, asks: Asks, desk: Option<&DeskName>, case: &mut Case) -> Result<(), StoreError> {
+pub(super) fn load(txn: &Txn, asks: &Asks, desk: Option<&DeskName>, case: &mut Case) -> Result<(), StoreError> {
     if asks.queue
         && let Some(desk) = desk
     {
@@ -24,7 +24,48 @@ pub(super) fn load(txn: &Txn, asks: Asks, desk: Option<&DeskName>, case: &mut Ca
     if asks.block {
         block(txn, case)?;
     }
+    if let Some(wanted) = &asks.people {
+        case.people = people(txn, wanted)?;
+    }
     Ok(())
+}
+
+/// By a name of their own, else by what they are called.
+fn people(txn: &Txn, wanted: &Wanted) -> Result<Vec<Met>, StoreError> {
+    let mut found: Vec<Identity> = Vec::new();
+    for KnownAs { channel, name } in &wanted.names {
+        let identity = cases::by_name(txn, channel, name)?;
+        found.extend(identity.filter(|it| found.iter().all(|other| other.id != it.id)));
+    }
+    if let Some(name) = &wanted.called
+        && found.is_empty()
+    {
+        found = called(txn, &apply::called(name))?;
+    }
+    let mut people = Vec::new();
+    for identity in found {
+        let Some(contact) = txn.get(&keys::contact(identity.contact))? else { continue };
+        let conversation = identity.conversation.map(|id| cases::conversation(txn, id)).transpose()?.flatten();
+        people.push(Met { identity, contact, conversation });
+    }
+    Ok(people)
+}
+
+/// Whose name is this, and then whose name begins with these words.
+fn called(txn: &Txn, name: &str) -> Result<Vec<Identity>, StoreError> {
+    if name.is_empty() {
+        return Ok(Vec::new());
+    }
+    let like = keys::called_like(name);
+    let mut found = Vec::new();
+    for end in [0, b' '] {
+        let prefix = [like.as_slice(), &[end]].concat();
+        let left = Case::PEOPLE.saturating_sub(found.len());
+        for id in txn.keys(&prefix, left)?.iter().filter_map(|key| keys::last_number(key)) {
+            found.extend(cases::identity(txn, IdentityId(id))?);
+        }
+    }
+    Ok(found)
 }
 
 /// Looks at every waiting conversation, and keeps those that wait longest.

@@ -9,10 +9,11 @@ use jiff::Timestamp;
 use super::{
     super::{
         Asks, Case, ChangeKind, Conversation, ConversationId, Fact, Identity, IdentityId, InboxRow, Known, MessageKey,
-        MessageRecord, MessageRef, Place, Row, RowNumber, Settled, StoreError, Target, ThreadBinding, known_names,
+        MessageRecord, MessageRef, PieceMark, Place, Row, RowNumber, Settled, StoreError, Target, ThreadBinding,
+        known_names,
     },
     asked, keys,
-    outbox::Carried,
+    outbox::{self, Carried},
     txn::Txn,
 };
 
@@ -50,8 +51,8 @@ pub(super) fn load(txn: &Txn, instance: u64, row: &InboxRow, asks: Asks) -> Resu
     case.hours = txn.get(&keys::hours_set())?.unwrap_or_default();
     // What the message says by now may ask for something else.
     let edited = case.mark.as_ref().is_some_and(|mark| matches!(mark.what, ChangeKind::Edited { .. }));
-    let asks = if edited { Asks { queue: true, block: true } } else { asks };
-    asked::load(txn, asks, desk_of(fact, &case).cloned().as_ref(), &mut case)?;
+    let asks = if edited { Asks { queue: true, block: true, people: None } } else { asks };
+    asked::load(txn, &asks, desk_of(fact, &case).cloned().as_ref(), &mut case)?;
     Ok(case)
 }
 
@@ -65,6 +66,9 @@ fn inbound_case(
     let place = Place::of(channel, &inbound.at);
     let message = named(txn, instance, &place, &inbound.event)?;
     let mut case = match &inbound.side {
+        Side::Customer if message.is_some() && matches!(inbound.event, Event::Status { .. }) => {
+            delivery_case(txn, instance, &inbound.event, message)?
+        }
         Side::Customer => customer_case(txn, channel, inbound, message, at)?,
         Side::Desk { desk, thread } => desk_case(txn, desk, thread.as_ref(), inbound, message, at)?,
     };
@@ -73,7 +77,9 @@ fn inbound_case(
             let names = txn.get::<Vec<PlatformId>>(&keys::names(message.key, &place))?.unwrap_or_default();
             case.former_name = !names.contains(&id);
         }
-        case.mark = txn.get(&keys::mark(&MessageRef { place, id }))?;
+        let name = MessageRef { place, id };
+        case.ours = matches!(inbound.event, Event::Echo(_)) && txn.has(&keys::binding(&name))?;
+        case.mark = txn.get(&keys::mark(&name))?;
     }
     Ok(case)
 }
@@ -115,6 +121,23 @@ fn customer_case(
     Ok(Case { identity: Some(identity), conversation, message, unrecorded, ..Case::default() })
 }
 
+/// What became of a message of ours is told in the conversation that it belongs to.
+fn delivery_case(txn: &Txn, instance: u64, event: &Event, message: Option<MessageRecord>) -> Result<Case, StoreError> {
+    let conversation = message.as_ref().map(|message| message.conversation);
+    let mut case = of_conversation(txn, conversation, message)?;
+    case.last_words = last_words(txn, &case)?;
+    if let Event::Status { key: Some(key), .. } = event
+        && key.instance == instance
+    {
+        case.row = txn.get(&keys::row(RowNumber(key.number)))?;
+        case.piece = match &case.row {
+            Some(row) => outbox::piece(&row.what).map(|words| PieceMark::of(&words)),
+            None => txn.get::<Carried>(&keys::carried(key.number))?.and_then(|carried| carried.piece),
+        };
+    }
+    Ok(case)
+}
+
 fn desk_case(
     txn: &Txn,
     desk: &DeskName,
@@ -138,8 +161,14 @@ fn settled_case(txn: &Txn, settled: &Settled) -> Result<Case, StoreError> {
     let mut case = of_conversation(txn, conversation, record)?;
     if let Target::Customer(id) = &settled.target {
         case.identity = identity(txn, *id)?.or(case.identity);
+        case.last_words = last_words(txn, &case)?;
     }
     Ok(case)
+}
+
+fn last_words(txn: &Txn, case: &Case) -> Result<Option<MessageRecord>, StoreError> {
+    let key = case.conversation.as_ref().and_then(|conversation| conversation.last_words);
+    key.map(|key| message(txn, key)).transpose().map(Option::flatten)
 }
 
 fn of_conversation(txn: &Txn, id: Option<ConversationId>, message: Option<MessageRecord>) -> Result<Case, StoreError> {
@@ -156,24 +185,42 @@ fn of_conversation(txn: &Txn, id: Option<ConversationId>, message: Option<Messag
 }
 
 /// Whoever acted, by any name they are known by.
+///
+/// Numbers are given to other people: whom we know under a user id of their own is not who has their number under
+/// another id now, unless the platform says that they moved.
 fn identity_of(txn: &Txn, channel: &ChannelId, inbound: &Inbound) -> Result<Option<Identity>, StoreError> {
-    let mut names = Vec::new();
-    if let Event::IdentityMoved { from, .. } = &inbound.event {
-        names.push(from.as_str());
+    let person = &inbound.from;
+    if let Event::IdentityMoved { from, .. } = &inbound.event
+        && let Some(moved) = by_name(txn, channel, from.as_str())?
+    {
+        return Ok(Some(moved));
     }
-    names.push(inbound.from.id.as_str());
-    names.extend(inbound.from.aliases.iter().map(String::as_str));
-    for name in names {
-        let by_user = txn.get::<IdentityId>(&keys::user(channel, &PlatformUser::from(name)))?;
-        let id = match by_user {
-            Some(id) => Some(id),
-            None => txn.get::<IdentityId>(&keys::alias(channel, name))?,
-        };
-        if let Some(id) = id {
-            return identity(txn, id);
+    if let Some(same) = by_name(txn, channel, person.id.as_str())? {
+        return Ok(Some(same));
+    }
+    let moved = matches!(inbound.event, Event::IdentityMoved { .. });
+    for name in &person.aliases {
+        let found = by_name(txn, channel, name)?;
+        if let Some(found) = found.filter(|it| moved || is_only_known_as(it, &person.aliases)) {
+            return Ok(Some(found));
         }
     }
     Ok(None)
+}
+
+/// Known under nothing but a name that more than one person may have in their lives.
+fn is_only_known_as(identity: &Identity, aliases: &[String]) -> bool {
+    aliases.iter().any(|name| name == identity.user.as_str())
+}
+
+/// Whom a name belongs to now.
+pub(super) fn by_name(txn: &Txn, channel: &ChannelId, name: &str) -> Result<Option<Identity>, StoreError> {
+    let by_user = txn.get::<IdentityId>(&keys::user(channel, &PlatformUser::from(name)))?;
+    let id = match by_user {
+        Some(id) => Some(id),
+        None => txn.get::<IdentityId>(&keys::alias(channel, name))?,
+    };
+    id.map(|id| identity(txn, id)).transpose().map(Option::flatten)
 }
 
 /// What the owner's list says of whoever acted.
@@ -225,7 +272,11 @@ fn bound(txn: &Txn, place: &Place, id: Option<&PlatformId>) -> Result<Option<Mes
 
 fn carried(txn: &Txn, instance: u64, key: Option<OutboxKey>) -> Result<Option<MessageKey>, StoreError> {
     let Some(key) = key.filter(|key| key.instance == instance) else { return Ok(None) };
-    Ok(txn.get::<Carried>(&keys::carried(key.number))?.map(|carried| carried.message))
+    if let Some(carried) = txn.get::<Carried>(&keys::carried(key.number))? {
+        return Ok(Some(carried.message));
+    }
+    // It may be faster than our record of the send.
+    Ok(txn.get::<Row>(&keys::row(RowNumber(key.number)))?.and_then(|row| row.what.message))
 }
 
 fn desk_of<'a>(fact: &'a Fact, case: &'a Case) -> Option<&'a DeskName> {

@@ -6,14 +6,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use frontdesk_core::{Event, Inbound, Message, Side};
+use frontdesk_core::{Event, Inbound, Message, Sent, Side};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    super::{Case, Decide, Decision, Dispatched, Fact, InboxRow, Place, StoreError, Timer},
+    super::{Case, Decide, Decision, Dispatched, Fact, InboxRow, Outcome, Place, StoreError, Target, Timer},
     accept, apply, cases,
     keys::{self, Key, Table},
-    restore,
+    outbox, restore,
     txn::Txn,
 };
 use crate::kill::{self, Point};
@@ -126,6 +126,7 @@ impl Dispatch {
         let case = cases::load(txn, self.instance, row, self.decide.asks(row))?;
         let known = case.identity.clone();
         let mut decision = self.decide(case, row)?;
+        done.templates.extend(decision.templates.take());
         if decision.park {
             return Ok(false);
         }
@@ -135,6 +136,8 @@ impl Dispatch {
         }
         done.signals.extend(decision.signals.iter().cloned());
         done.verdicts.extend(decision.ledger.iter().map(|entry| (entry.kind, entry.verdict.clone())));
+        done.woken.extend(decision.opened.map(Target::Customer));
+        self.end_rows(txn, &mut decision, done)?;
         let rows = apply::apply(txn, self.at, &row.fact, known.as_ref(), decision)?;
         if in_doubt {
             rows.iter().try_for_each(|row| restore::again(txn, row.clone()))?;
@@ -142,6 +145,21 @@ impl Dispatch {
         done.rows.extend(rows);
         done.handled += 1;
         Ok(true)
+    }
+
+    /// Rows that the decision ends: after the append only the outbox writes rows, and it sees that these are gone.
+    fn end_rows(&self, txn: &mut Txn, decision: &mut Decision, done: &mut Dispatched) -> Result<(), StoreError> {
+        if let Some((number, ids)) = decision.taken.take() {
+            let sent = Sent { thread: None, ids };
+            let ended = outbox::taken(txn, self.at, number, &sent)?;
+            done.ended.extend(ended.map(|ended| (ended, Outcome::Sent { sent })));
+        }
+        let Some(conversation) = decision.take_back.take() else { return Ok(()) };
+        if let Some((lane, ended)) = outbox::take_back(txn, self.instance, self.at, conversation)? {
+            done.woken.push(lane);
+            done.ended.extend(ended.into_iter().map(|ended| (ended, Outcome::TakenBack)));
+        }
+        Ok(())
     }
 
     fn decide(&self, case: Case, row: &InboxRow) -> Result<Decision, StoreError> {

@@ -64,6 +64,10 @@ pub(super) enum Table {
     History = 29,
     /// People the business knew before: channel, name.
     Known = 32,
+    /// Rows that wait until the customer writes again: identity, number.
+    Held = 33,
+    /// Identities by what people are called: the name in small letters, a zero byte, identity.
+    Called = 34,
 }
 
 enum Part<'a> {
@@ -252,6 +256,28 @@ pub(super) fn unrecorded(target: &Target, number: RowNumber) -> Key {
         Target::Thread(_, desk) | Target::Desk(desk) => unrecorded_desk(desk),
     };
     [place, number.0.to_be_bytes().to_vec()].concat()
+}
+
+/// Every row that waits until this customer writes again.
+pub(super) fn held_of(identity: IdentityId) -> Key {
+    key(Table::Held, &[Number(identity.0)])
+}
+
+pub(super) fn held(identity: IdentityId, row: RowNumber) -> Key {
+    key(Table::Held, &[Number(identity.0), Number(row.0)])
+}
+
+/// Of a name its beginning counts, so that the key is never too long.
+const CALLED: usize = 120;
+
+/// Everybody whose name begins like this, in small letters; also in the middle of a word.
+pub(super) fn called_like(name: &str) -> Key {
+    let end = (0..=CALLED.min(name.len())).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
+    [&[Table::Called as u8], name[..end].as_bytes()].concat()
+}
+
+pub(super) fn called(name: &str, id: IdentityId) -> Key {
+    [called_like(name), vec![0], id.0.to_be_bytes().to_vec()].concat()
 }
 
 pub(super) fn opening(conversation: ConversationId, desk: &DeskName) -> Key {

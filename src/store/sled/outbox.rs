@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     super::{
-        Contact, ContactId, Conversation, ConversationId, Ended, Fact, HoursSet, Identity, IdentityId, MessageKey,
-        MessageRef, NewRow, Outcome, Place, Purpose, Row, RowNumber, RowOp, RowState, Settled, StoreError, Target,
-        ThreadBinding, Ticket, Verb,
+        Contact, ContactId, Conversation, ConversationId, Ended, Fact, HoldReason, HoursSet, Identity, IdentityId,
+        MessageKey, MessageRef, NewRow, Outcome, PieceMark, Place, Purpose, Row, RowNumber, RowOp, RowState, Settled,
+        StoreError, Target, ThreadBinding, Ticket, Verb,
     },
     accept, apply,
     keys::{self, Table},
@@ -20,6 +20,8 @@ use super::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Carried {
     pub(super) message: MessageKey,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) piece: Option<PieceMark>,
 }
 
 pub(super) fn append(txn: &mut Txn, at: Timestamp, what: NewRow) -> Result<Row, StoreError> {
@@ -34,9 +36,11 @@ pub(super) fn rows(txn: &Txn, after: Option<RowNumber>, limit: usize) -> Result<
 
 pub(super) fn ticket(txn: &Txn, number: RowNumber) -> Result<Option<Ticket>, StoreError> {
     let Some(row) = find(txn, number)? else { return Ok(None) };
+    let mut heard_at = None;
     let (channel, address, thread) = match &row.what.target {
         Target::Customer(id) => {
             let identity = identity(txn, &row, *id)?;
+            heard_at = identity.heard_at;
             (Some(identity.channel), identity.address, None)
         }
         Target::Thread(conversation, desk) => {
@@ -56,7 +60,7 @@ pub(super) fn ticket(txn: &Txn, number: RowNumber) -> Result<Option<Ticket>, Sto
         Purpose::Automatic(_) => txn.get::<HoursSet>(&keys::hours_set())?.and_then(|hours| hours.changed_at()),
         Purpose::Relay | Purpose::Answer | Purpose::Card | Purpose::Failure | Purpose::Reply => None,
     };
-    Ok(Some(Ticket { row, channel, address, thread, subject, reply_to, human_at, blocked, hours_changed_at }))
+    Ok(Some(Ticket { row, channel, address, thread, subject, reply_to, human_at, blocked, hours_changed_at, heard_at }))
 }
 
 /// What was told stays told, whatever the caller's copy of the row says.
@@ -64,6 +68,7 @@ pub(super) fn update(txn: &mut Txn, row: Row) -> Result<bool, StoreError> {
     let Some(old) = find(txn, row.number)? else { return Ok(false) };
     let row = Row { delay_told: row.delay_told || old.delay_told, ..row };
     note_unrecorded(txn, &row, may_become_known(&row))?;
+    note_held(txn, &row, row.is_held())?;
     txn.put(keys::row(row.number), &row)?;
     Ok(true)
 }
@@ -90,8 +95,20 @@ pub(super) fn settle(
 ) -> Result<Option<Ended>, StoreError> {
     let Some(row) = find(txn, number)? else { return Ok(None) };
     let ended = ended(txn, &row)?;
-    if let Outcome::Sent { sent } = &outcome {
-        record(txn, &row, at, sent)?;
+    match &outcome {
+        Outcome::Sent { sent } => record(txn, &row, at, sent)?,
+        // Its delivery may show later.
+        Outcome::Uncertain { .. } => carry(txn, &row, at)?,
+        Outcome::Failed { .. }
+        | Outcome::Expired
+        | Outcome::Answered
+        | Outcome::Blocked
+        | Outcome::HoursChanged
+        | Outcome::Superseded
+        | Outcome::Dropped
+        | Outcome::TakenBack
+        | Outcome::Held { .. }
+        | Outcome::Delayed { .. } => {}
     }
     remove(txn, &row)?;
     if asked_about(row.what.purpose, &outcome) {
@@ -121,6 +138,63 @@ pub(super) fn delayed(
     report(txn, instance, row, at, Outcome::Delayed { reason })
 }
 
+/// See [`super::super::Store::hold`].
+pub(super) fn hold(
+    txn: &mut Txn,
+    instance: u64,
+    number: RowNumber,
+    at: Timestamp,
+    heard_at: Option<Timestamp>,
+) -> Result<Option<bool>, StoreError> {
+    let Some(row) = find(txn, number)? else { return Ok(None) };
+    let Target::Customer(id) = row.what.target else { return Ok(Some(false)) };
+    let customer = identity(txn, &row, id)?;
+    if customer.heard_at != heard_at {
+        return Ok(Some(false));
+    }
+    if heard_at.is_some() {
+        txn.put(keys::identity(id), &Identity { heard_at: None, ..customer })?;
+    }
+    let reason = HoldReason::WindowClosed;
+    update(txn, Row { state: RowState::Held { reason }, not_before: None, ..row.clone() })?;
+    report(txn, instance, row, at, Outcome::Held { reason })?;
+    Ok(Some(true))
+}
+
+/// See [`super::super::Store::release`].
+pub(super) fn release(txn: &mut Txn, number: RowNumber) -> Result<bool, StoreError> {
+    let Some(row) = find(txn, number)?.filter(Row::is_held) else { return Ok(false) };
+    update(txn, Row { state: RowState::Queued, ..row })
+}
+
+/// The platform has a row's message, as its own report shows: nobody has to be told how it ended.
+pub(super) fn taken(txn: &mut Txn, at: Timestamp, number: RowNumber, sent: &Sent) -> Result<Option<Ended>, StoreError> {
+    let Some(row) = find(txn, number)? else { return Ok(None) };
+    let ended = ended(txn, &row)?;
+    record(txn, &row, at, sent)?;
+    remove(txn, &row)?;
+    Ok(Some(ended))
+}
+
+/// Takes back what waits in a conversation until its customer writes. Returns the lane, when there was anything.
+pub(super) fn take_back(
+    txn: &mut Txn,
+    instance: u64,
+    at: Timestamp,
+    id: ConversationId,
+) -> Result<Option<(Target, Vec<Ended>)>, StoreError> {
+    let Some(conversation) = txn.get::<Conversation>(&keys::conversation(id))? else { return Ok(None) };
+    let held = txn.keys(&keys::held_of(conversation.identity), usize::MAX)?;
+    let mut all = Vec::new();
+    for number in held.iter().filter_map(|key| keys::last_number(key)).map(RowNumber) {
+        let here = find(txn, number)?.is_some_and(|row| row.is_held() && row.what.conversation == Some(id));
+        if here {
+            all.extend(settle(txn, instance, number, at, Outcome::TakenBack)?);
+        }
+    }
+    Ok((!all.is_empty()).then_some((Target::Customer(conversation.identity), all)))
+}
+
 pub(super) fn reopen_thread(txn: &mut Txn, number: RowNumber, at: Timestamp) -> Result<Option<Row>, StoreError> {
     let Some(row) = find(txn, number)? else { return Ok(None) };
     let Target::Thread(id, desk) = row.what.target else { return Ok(None) };
@@ -148,6 +222,7 @@ pub(super) fn reopen_thread(txn: &mut Txn, number: RowNumber, at: Timestamp) -> 
         unless_answered: None,
         give_up_at: None,
         piece: false,
+        hold: None,
     };
     append_ordered(txn, at, what, Some(row.order)).map(Some)
 }
@@ -181,8 +256,8 @@ fn append_ordered(txn: &mut Txn, at: Timestamp, what: NewRow, order: Option<u64>
         number: RowNumber(number),
         order: order.unwrap_or(number),
         written_at: at,
+        state: what.hold.map_or(RowState::Queued, |reason| RowState::Held { reason }),
         what,
-        state: RowState::Queued,
         attempts: 0,
         not_before: None,
         prepared: Default::default(),
@@ -191,6 +266,7 @@ fn append_ordered(txn: &mut Txn, at: Timestamp, what: NewRow, order: Option<u64>
         delay_told: false,
     };
     note_unrecorded(txn, &row, may_become_known(&row))?;
+    note_held(txn, &row, row.is_held())?;
     if let (RowOp::OpenThread { .. }, Target::Thread(conversation, desk)) = (&row.what.op, &row.what.target) {
         txn.put(keys::opening(*conversation, desk), &row.number)?;
     }
@@ -204,6 +280,7 @@ fn find(txn: &Txn, number: RowNumber) -> Result<Option<Row>, StoreError> {
 
 fn remove(txn: &mut Txn, row: &Row) -> Result<(), StoreError> {
     note_unrecorded(txn, row, false)?;
+    note_held(txn, row, false)?;
     if let Target::Thread(conversation, desk) = &row.what.target {
         let opening = keys::opening(*conversation, desk);
         if txn.get(&opening)? == Some(row.number) {
@@ -231,9 +308,16 @@ fn record(txn: &mut Txn, row: &Row, at: Timestamp, sent: &Sent) -> Result<(), St
     for id in &sent.ids {
         apply::bind(txn, message, &MessageRef { place: place.clone(), id: id.clone() })?;
     }
+    carry(txn, row, at)
+}
+
+/// Which message the row carried, for delivery states that name the row.
+fn carry(txn: &mut Txn, row: &Row, at: Timestamp) -> Result<(), StoreError> {
+    let (Some(message), true) = (row.what.message, makes_message(&row.what.op)) else { return Ok(()) };
     let key = keys::carried(row.number.0);
     tidy::expire(txn, &key, at, CARRIED_HOURS)?;
-    txn.put(key, &Carried { message })
+    let piece = piece(&row.what).map(|words| PieceMark::of(&words));
+    txn.put(key, &Carried { message, piece })
 }
 
 /// Nobody asks about a relay or card that was sent.
@@ -248,6 +332,16 @@ fn asked_about(purpose: Purpose, outcome: &Outcome) -> bool {
 fn note_unrecorded(txn: &mut Txn, row: &Row, unrecorded: bool) -> Result<(), StoreError> {
     let key = keys::unrecorded(&row.what.target, row.number);
     match (unrecorded, txn.has(&key)?) {
+        (true, false) => txn.put(key, &()),
+        (false, true) => txn.remove(key),
+        (true, true) | (false, false) => Ok(()),
+    }
+}
+
+fn note_held(txn: &mut Txn, row: &Row, held: bool) -> Result<(), StoreError> {
+    let Target::Customer(identity) = row.what.target else { return Ok(()) };
+    let key = keys::held(identity, row.number);
+    match (held, txn.has(&key)?) {
         (true, false) => txn.put(key, &()),
         (false, true) => txn.remove(key),
         (true, true) | (false, false) => Ok(()),
@@ -270,7 +364,7 @@ fn makes_message(op: &RowOp) -> bool {
     }
 }
 
-fn piece(what: &NewRow) -> Option<String> {
+pub(super) fn piece(what: &NewRow) -> Option<String> {
     match &what.op {
         RowOp::Post { content, .. } if what.piece => Some(content.words()),
         RowOp::Post { .. }

@@ -233,5 +233,6 @@ fn line(desk: &DeskName, text: &str) -> NewRow {
         unless_answered: None,
         give_up_at: None,
         piece: false,
+        hold: None,
     }
 }

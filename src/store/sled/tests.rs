@@ -14,6 +14,7 @@ mod backlog;
 mod damage;
 mod dispatch;
 mod durability;
+mod held;
 mod inbox;
 mod model;
 mod outbox;
@@ -107,6 +108,7 @@ fn new_row(target: Target, op: RowOp, message: Option<MessageKey>) -> NewRow {
         unless_answered: None,
         give_up_at: None,
         piece: false,
+        hold: None,
     }
 }
 
@@ -148,6 +150,7 @@ fn identity(id: u64, who: &str) -> Identity {
         unreachable: false,
         conversation: Some(ConversationId(id)),
         origin: None,
+        heard_at: None,
     }
 }
 
@@ -175,6 +178,9 @@ fn conversation(id: u64) -> Conversation {
         blocked: None,
         thread_lost: false,
         last_sent_at: None,
+        held: Vec::new(),
+        reminder: None,
+        read_at: None,
     }
 }
 
@@ -189,6 +195,7 @@ fn record(key: u64, conversation: ConversationId, source: Option<MessageRef>) ->
         reply_to: None,
         source,
         changes: Vec::new(),
+        template: None,
     }
 }
 

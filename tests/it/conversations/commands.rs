@@ -22,8 +22,9 @@ async fn help_in_a_thread_and_outside() {
     notice: frontdesk: !hours closed until 15:00, !hours open until 20:00: other hours for the moment; !hours reset ends them
     notice: frontdesk: !block: show nothing more of this customer, and send them nothing automatically; !unblock ends it
       !lang de: write to this customer automatically in German
+    notice: frontdesk: !write CUSTOMER TEXT, outside the threads: begin a conversation with a customer
       !help: this list
-    notice: frontdesk: Whatever begins with / stays here too.
+      Whatever begins with / stays here too.
     ann: !close
     notice: frontdesk: !close is about one conversation: write it in that customer's thread.
     ");

@@ -31,6 +31,7 @@ impl Decide for Link {
             unreachable: false,
             conversation: None,
             origin: None,
+            heard_at: None,
         };
         let contact = Contact {
             id: ids.contact,

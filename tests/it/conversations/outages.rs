@@ -73,6 +73,8 @@ async fn a_revoked_token_is_told_at_once_and_nothing_is_lost() {
         notice: frontdesk: Sent automatically: Hi Anna, thank you for writing to Blue Door Bakery. Your message has arrived, and one of us will answer you here.
         ann: Hi
         notice: frontdesk: Not delivered yet: Telegram does not know the bot's token any more: get a new one from @BotFather. It goes out by itself as soon as that works. (to @ann:example.org)
+    notice: frontdesk: telegram.shop does not work: Telegram does not know the bot's token any more: get a new one from @BotFather. What you answer its customers waits and goes out by itself when it does.
+    notice: frontdesk: telegram.shop works again; what waited goes out now.
     ");
 }
 

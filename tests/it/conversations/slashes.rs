@@ -34,6 +34,6 @@ async fn where_the_platform_has_commands_a_slash_begins_one_and_is_never_sent() 
         notice: frontdesk: Not sent: what begins with / stays here, because some apps take it for a command. !help lists the commands.
         ann: /close
     ");
-    let help = frontdesk::desk::help(true);
+    let help = frontdesk::desk::help(true, false);
     assert!(help.ends_with("Each can be written with / as well. Whatever else begins with / stays here too."));
 }

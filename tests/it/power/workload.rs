@@ -125,6 +125,7 @@ impl Decide for Desk {
                     reply_to: None,
                     source: None,
                     changes: Vec::new(),
+                    template: None,
                 };
                 Decision {
                     ids,
@@ -154,6 +155,7 @@ fn post(text: &str) -> NewRow {
         unless_answered: None,
         give_up_at: None,
         piece: false,
+        hold: None,
     }
 }
 

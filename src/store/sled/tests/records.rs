@@ -85,6 +85,7 @@ fn events_keep_their_form() {
         Event::ThreadGone { thread: "t".into() },
         Event::Blocked,
         Event::Unblocked,
+        Event::Known,
         Event::Started { payload: Some("window".to_owned()) },
         Event::Undecryptable { id: "1".into(), raw: serde_json::json!({ "a": 1 }).into() },
         Event::Unread { why: "the room was open".to_owned() },
@@ -103,6 +104,7 @@ fn events_keep_their_form() {
     1 {"event":"thread_gone","thread":"t"}
     1 {"event":"blocked"}
     1 {"event":"unblocked"}
+    1 {"event":"known"}
     1 {"event":"started","payload":"window"}
     1 {"event":"undecryptable","id":"1","raw":"{\"a\":1}"}
     1 {"event":"unread","why":"the room was open"}
@@ -130,6 +132,9 @@ fn outcomes_keep_their_form() {
         Outcome::Blocked,
         Outcome::HoursChanged,
         Outcome::Superseded,
+        Outcome::Dropped,
+        Outcome::TakenBack,
+        Outcome::Held { reason: HoldReason::WindowClosed },
         Outcome::Delayed { reason: "late".to_owned() },
     ];
     insta::assert_snapshot!(outcomes.map(|outcome| on_disk(&outcome)).join("\n"), @r#"
@@ -140,6 +145,9 @@ fn outcomes_keep_their_form() {
     1 {"outcome":"blocked"}
     1 {"outcome":"hours_changed"}
     1 {"outcome":"superseded"}
+    1 {"outcome":"dropped"}
+    1 {"outcome":"taken_back"}
+    1 {"outcome":"held","reason":"window_closed"}
     1 {"outcome":"delayed","reason":"late"}
     "#);
 }
@@ -174,7 +182,11 @@ fn the_outbox_keeps_its_form() {
     1 [{"customer":1},{"desk":"main"}]
     1 [{"row":"queued"},{"row":"in_flight"},{"row":"held","reason":"guard"}]
     "#);
-    insta::assert_snapshot!(on_disk(&Carried { message: MessageKey(2) }), @r#"1 {"message":2}"#);
+    insta::assert_snapshot!(on_disk(&Carried { message: MessageKey(2), piece: None }), @r#"1 {"message":2}"#);
+    let piece = Some(PieceMark::of("a piece"));
+    insta::assert_snapshot!(on_disk(&Carried { message: MessageKey(2), piece }), @r#"
+    1 {"message":2,"piece":15760166881652736358}
+    "#);
 }
 
 #[test]
@@ -197,10 +209,11 @@ fn people_keep_their_form() {
         username: Some("anna".to_owned()),
         language: Some("de".to_owned()),
         origin: Some("shop-window".to_owned()),
+        heard_at: Some(at(4)),
         ..identity(1, "anna")
     };
     insta::assert_snapshot!(on_disk(&identity), @r#"
-    1 {"id":1,"contact":1,"channel":"telegram.shop","user":"anna","address":{"chat":{"chat":"5","scope":"business","thread":"6"}},"name":"anna","first_name":"Anna","username":"anna","language":"de","unreachable":false,"conversation":1,"origin":"shop-window"}
+    1 {"id":1,"contact":1,"channel":"telegram.shop","user":"anna","address":{"chat":{"chat":"5","scope":"business","thread":"6"}},"name":"anna","first_name":"Anna","username":"anna","language":"de","unreachable":false,"conversation":1,"origin":"shop-window","heard_at":"2027-01-15T08:00:04Z"}
     "#);
 }
 
@@ -224,9 +237,12 @@ fn conversations_keep_their_form() {
             first_at: Some(at(10)),
             latest: vec![MessageKey(6)],
         }),
+        held: vec![MessageKey(3)],
+        reminder: Some(TimerId(7)),
+        read_at: Some(at(5)),
         ..conversation(2)
     };
-    insta::assert_snapshot!(on_disk(&conversation), @r#"1 {"id":2,"identity":2,"contact":2,"desk":"main","state":{"state":"closed","at":"2027-01-15T08:00:09Z","by":"Ann"},"opened_at":"2027-01-15T08:00:00Z","previous":1,"waiting_since":"2027-01-15T08:00:00Z","last_customer_at":"2027-01-15T08:00:00Z","last_human_at":"2027-01-15T08:00:04Z","card":0,"card_text":"Anna waits","pending":{"timer":4,"kind":"after_hours","since":"2027-01-15T08:00:01Z"},"idle":5,"undelivered":[{"message":3,"piece":null}],"taken_by":"@ann:example.org","origin":"shop-window","tags":["order"],"last_words":6,"blocked":{"at":"2027-01-15T08:00:09Z","by":"Ann","messages":1,"first_at":"2027-01-15T08:00:10Z","latest":[6]}}"#);
+    insta::assert_snapshot!(on_disk(&conversation), @r#"1 {"id":2,"identity":2,"contact":2,"desk":"main","state":{"state":"closed","at":"2027-01-15T08:00:09Z","by":"Ann"},"opened_at":"2027-01-15T08:00:00Z","previous":1,"waiting_since":"2027-01-15T08:00:00Z","last_customer_at":"2027-01-15T08:00:00Z","last_human_at":"2027-01-15T08:00:04Z","card":0,"card_text":"Anna waits","pending":{"timer":4,"kind":"after_hours","since":"2027-01-15T08:00:01Z"},"idle":5,"undelivered":[{"message":3,"piece":null}],"taken_by":"@ann:example.org","origin":"shop-window","tags":["order"],"last_words":6,"blocked":{"at":"2027-01-15T08:00:09Z","by":"Ann","messages":1,"first_at":"2027-01-15T08:00:10Z","latest":[6]},"held":[3],"reminder":7,"read_at":"2027-01-15T08:00:05Z"}"#);
     let binding = ThreadBinding { conversation: ConversationId(2), desk: desk(), thread: "t".into() };
     insta::assert_snapshot!(on_disk(&binding), @r#"1 {"conversation":2,"desk":"main","thread":"t"}"#);
     insta::assert_snapshot!(on_disk(&super::conversation(1).state), @r#"1 {"state":"open"}"#);
@@ -245,10 +261,15 @@ fn messages_keep_their_form() {
             change(ChangeKind::Delivery { delivery: DeliveryState::Failed { reason: "no".to_owned() } }),
             change(ChangeKind::Uncertain),
         ],
+        template: Some(TemplateUsed {
+            name: "cake_ready".to_owned(),
+            language: "en_US".to_owned(),
+            arguments: vec![Argument { name: Some("who".to_owned()), text: "Anna".to_owned() }],
+        }),
         ..record(2, ConversationId(1), Some(chat_ref("anna", "7")))
     };
     insta::assert_snapshot!(on_disk(&message), @r#"
-    1 {"key":2,"conversation":1,"author":{"author":"operator","id":"@ann:example.org","name":"Ann"},"at":"2027-01-15T08:00:00Z","sent_at":"2027-01-15T07:59:59Z","content":{"parts":[{"part":"text","text":"words"}]},"reply_to":1,"source":{"place":{"place":"chat","channel":"telegram.shop","scope":null,"chat":"anna"},"id":"7"},"changes":[{"at":"2027-01-15T08:00:02Z","change":"edited","content":{"parts":[{"part":"text","text":"new"}]}},{"at":"2027-01-15T08:00:02Z","change":"deleted"},{"at":"2027-01-15T08:00:02Z","change":"delivery","delivery":{"state":"failed","reason":"no"}},{"at":"2027-01-15T08:00:02Z","change":"uncertain"}]}
+    1 {"key":2,"conversation":1,"author":{"author":"operator","id":"@ann:example.org","name":"Ann"},"at":"2027-01-15T08:00:00Z","sent_at":"2027-01-15T07:59:59Z","content":{"parts":[{"part":"text","text":"words"}]},"reply_to":1,"source":{"place":{"place":"chat","channel":"telegram.shop","scope":null,"chat":"anna"},"id":"7"},"changes":[{"at":"2027-01-15T08:00:02Z","change":"edited","content":{"parts":[{"part":"text","text":"new"}]}},{"at":"2027-01-15T08:00:02Z","change":"deleted"},{"at":"2027-01-15T08:00:02Z","change":"delivery","delivery":{"state":"failed","reason":"no"}},{"at":"2027-01-15T08:00:02Z","change":"uncertain"}],"template":{"name":"cake_ready","language":"en_US","arguments":[{"name":"who","text":"Anna"}]}}
     "#);
     let authors = [
         Author::Customer,
