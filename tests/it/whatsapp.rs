@@ -6,6 +6,7 @@ mod faults;
 mod files;
 mod hook;
 mod hooked;
+mod late;
 mod official;
 mod oracle;
 mod probe;
