@@ -130,11 +130,11 @@ async fn an_uncertain_answer_that_is_proven_is_uncertain_no_more() {
 async fn key_in_flight(world: &World) -> OutboxKey {
     let (_, earlier) = world.other.sent("Yes");
     let answers = world.tool(frontdesk::tools::Request::Rows { limit: 10 }).await;
-    let rows = answers.iter().filter_map(|answer| match answer {
+    let mut rows = answers.iter().filter_map(|answer| match answer {
         frontdesk::tools::Answer::Row(row) if row.text == "Until six" => Some(row.row.0),
         _ => None,
     });
-    OutboxKey { instance: earlier.instance, number: rows.last().expect("it is being sent") }
+    OutboxKey { instance: earlier.instance, number: rows.next_back().expect("it is being sent") }
 }
 
 #[tokio::test(start_paused = true)]
