@@ -177,6 +177,8 @@ pub struct Case {
     pub held: Vec<MessageRecord>,
     /// Who was looked for, at most [`Case::PEOPLE`]; see [`Asks::people`].
     pub people: Vec<Met>,
+    /// Somebody was looked for: that there is nobody in [`Case::people`] says something.
+    pub looked_for: bool,
     /// The row that carries the fact's message and has not ended; known of delivery states that name it.
     pub row: Option<Row>,
     /// Of a row that carried only a piece of its message, which one; known of delivery states.

@@ -1,14 +1,14 @@
 //! What customers do.
 
 use frontdesk_core::{Address, ChannelId, ChatId, Content, DeskName, Event, Inbound, Message, PlatformUser, Style};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Draft, automatic, delivery, draft::thread, window};
 use crate::{
     desk,
     store::{
         Author, Blocked, Change, ChangeKind, Contact, Conversation, ConversationId, ConversationState, Decision,
-        Identity, Mark, MessageRecord, MessageRef, Place, Purpose, RowOp, Silence,
+        Former, Identity, Mark, MessageRecord, MessageRef, Place, Purpose, RowOp, Silence,
     },
 };
 
@@ -36,7 +36,10 @@ pub(super) fn decide(mut draft: Draft<'_>, channel: &ChannelId, inbound: &Inboun
         Event::Unblocked => reachable(&mut draft, true),
         Event::Known => known_before(&mut draft, channel, inbound),
         Event::Status { id, state, .. } => delivery::told(&mut draft, inbound, id.as_ref(), state),
-        Event::IdentityMoved { from, to } => moved(&mut draft, from, to),
+        Event::IdentityMoved { from, to } => {
+            let at = inbound.sent_at.unwrap_or(draft.at);
+            moved(&mut draft, from, to, at);
+        }
         Event::ChatMoved { to, .. } => {
             if let Some(identity) = &mut draft.case.identity {
                 identity.address = to.clone();
@@ -165,13 +168,17 @@ fn meet(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound) {
             conversation: None,
             origin: None,
             heard_at: None,
+            former: Vec::new(),
         }
     });
     if person.aliases.iter().any(|name| name == identity.user.as_str()) {
         // Known by their number until now: from now on by the id that stays theirs when the number goes to somebody else.
         identity.user = person.id.clone();
     }
-    identity.address = inbound.at.clone();
+    // What comes late under a name that they gave up says nothing of where they are now.
+    if identity.user == person.id {
+        identity.address = inbound.at.clone();
+    }
     if !person.name.is_empty() {
         identity.name.clone_from(&person.name);
     }
@@ -278,12 +285,26 @@ fn begin(draft: &mut Draft<'_>, asked_by: Option<&DeskName>) {
 /// The business wrote from elsewhere (the owner's phone): a human answer.
 fn answered_elsewhere(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound, message: &Message) {
     meet(draft, channel, inbound);
-    draft.answered();
+    if is_before_their_words(draft, inbound) {
+        // It answers none of what waits now; but they know each other.
+        let at = draft.at;
+        if let Some(contact) = &mut draft.case.contact {
+            contact.acknowledged_at.get_or_insert(at);
+        }
+    } else {
+        draft.answered();
+    }
     let Some(conversation) = draft.case.conversation.clone() else { return };
     let source = MessageRef { place: Place::of(channel, &inbound.at), id: message.id.clone() };
     let record = draft.record(conversation.id, Author::Business, message.content.clone(), Some(source));
     draft.out.messages.push(record);
     draft.tell(format!("Answered on the phone: {}", message.content.readable()), Purpose::Relay, None);
+}
+
+/// Platforms repeat what we could not take in: an echo may come long after what the customer wrote next.
+fn is_before_their_words(draft: &Draft<'_>, echo: &Inbound) -> bool {
+    let heard = draft.case.identity.as_ref().and_then(|identity| identity.heard_at);
+    echo.sent_at.zip(heard).is_some_and(|(sent, heard)| sent < heard)
 }
 
 /// An edit or deletion by the customer.
@@ -371,19 +392,27 @@ fn reachable(draft: &mut Draft<'_>, reachable: bool) {
 
 /// Heard of before we met: nobody who writes for the first time.
 fn known_before(draft: &mut Draft<'_>, channel: &ChannelId, inbound: &Inbound) {
-    let stranger = draft.case.contact.is_none();
+    if draft.case.contact.is_some() {
+        return;
+    }
     meet(draft, channel, inbound);
     let at = draft.at;
     let Some(contact) = &mut draft.case.contact else { return };
-    if stranger && contact.acknowledged_at.is_none() {
+    if contact.acknowledged_at.is_none() {
         contact.acknowledged_at = Some(at);
         draft.silent(crate::notices::Kind::FirstContact, Silence::KnownBefore);
     }
 }
 
 /// The person, and where they are written to where that is the same name; the thread stays.
-fn moved(draft: &mut Draft<'_>, from: &PlatformUser, to: &PlatformUser) {
+fn moved(draft: &mut Draft<'_>, from: &PlatformUser, to: &PlatformUser, at: Timestamp) {
     let Some(identity) = &mut draft.case.identity else { return };
+    identity.former.retain(|former| former.name != to.as_str());
+    if from != to && identity.went_by(from.as_str(), at) {
+        identity.former.push(Former { name: from.as_str().to_owned(), until: at });
+        let excess = identity.former.len().saturating_sub(Identity::FORMER);
+        identity.former.drain(..excess);
+    }
     if let Address::Chat { chat, .. } = &mut identity.address
         && chat.as_str() == from.as_str()
     {

@@ -232,6 +232,9 @@ fn outside(draft: &mut Draft<'_>, name: &DeskName, in_thread: bool, inbound: &In
         if readable_too_late(draft) {
             let line = format!("{} {}", desk::READABLE_NOW, desk::excerpt(&message.content.words()));
             draft.tell_at(target, line, Purpose::Failure, Some(inbound.from.id.clone()));
+        } else if !only_text(&message.content) {
+            let line = "Nothing was done: a command here takes words alone. Files go into the customer's thread.";
+            draft.tell_at(target, line, Purpose::Reply, Some(inbound.from.id.clone()));
         } else {
             let source = MessageRef { place: Place::Desk { desk: name.clone() }, id: message.id.clone() };
             command::run_outside(draft, name, inbound, word, rest, source);

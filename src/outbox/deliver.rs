@@ -347,7 +347,14 @@ impl Outbox {
             None => Ok(Ok(Found::Unknown)),
         };
         let row = &mut ticket.row;
-        warn!(row = %row.number, ?found, %reason, "it is uncertain whether a message was sent");
+        // The platform's name of a message may hold the customer's number.
+        let looked = match &found {
+            Ok(Ok(Found::Sent(_))) => "it was sent",
+            Ok(Ok(Found::Absent)) => "it was not sent",
+            Ok(Ok(Found::Unknown)) => "unknown",
+            Ok(Err(_)) | Err(_) => "could not be looked for",
+        };
+        warn!(row = %row.number, looked, %reason, "it is uncertain whether a message was sent");
         match (found, row.what.purpose) {
             (Ok(Ok(Found::Sent(sent))), _) => self.sent(&ticket, sent).await,
             (Ok(Ok(Found::Absent)), _) => self.not_carried_out(id, ticket, SendError::Transient(reason)).await,

@@ -134,6 +134,26 @@ pub struct Identity {
     /// when they never wrote, or when the platform said that its window is closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard_at: Option<Timestamp>,
+    /// Names that they gave up, newest last, at most [`Identity::FORMER`]: whoever has one of them now is somebody else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<Former>,
+}
+
+/// A name that was somebody's until then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Former {
+    pub name: String,
+    pub until: Timestamp,
+}
+
+impl Identity {
+    pub const FORMER: usize = 8;
+
+    /// Whether what happens under a name of theirs at that time may be theirs.
+    #[must_use]
+    pub fn went_by(&self, name: &str, at: Timestamp) -> bool {
+        self.former.iter().all(|former| former.name != name || at <= former.until)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -23,7 +23,7 @@ pub(in crate::dispatcher) fn wanted(policy: &Policy, rest: &str) -> Option<Wante
         return Some(Wanted { names: both_forms(&channel, &name), called: None });
     }
     if is_phone(&customer) {
-        let names = policy.channels.keys().flat_map(|channel| both_forms(channel, &customer));
+        let names = policy.channels.keys().flat_map(|channel| numbers(policy, channel, &customer));
         return Some(Wanted { names: names.collect(), called: None });
     }
     Some(Wanted { names: Vec::new(), called: Some(customer) })
@@ -53,7 +53,15 @@ pub(super) fn write(
     }
     open_conversation(draft, Some(name));
     begin(draft, inbound, &text, source);
-    None
+    elsewhere(draft, name)
+}
+
+/// A conversation that is at another desk goes on there.
+fn elsewhere(draft: &Draft<'_>, name: &DeskName) -> Option<String> {
+    let (identity, conversation) = draft.case.identity.as_ref().zip(draft.case.conversation.as_ref())?;
+    let who = desk::name(identity);
+    (conversation.desk != *name)
+        .then(|| format!("{who} has a conversation at the desk {}: see its thread there.", conversation.desk))
 }
 
 /// In the thread: first what happens, then it happens.
@@ -92,6 +100,9 @@ fn begin(draft: &mut Draft<'_>, inbound: &Inbound, text: &str, source: MessageRe
 
 /// The one customer who is meant. An error says why it cannot be told.
 fn chosen(draft: &mut Draft<'_>, written: &str) -> Result<Met, String> {
+    if !draft.case.looked_for {
+        return Err("The message was changed before it could be read; please write it once more.".to_owned());
+    }
     let mut people = std::mem::take(&mut draft.case.people);
     let named = on_a_channel(draft.policy, written).is_some() || is_phone(written);
     let exact = |met: &Met| named || same(&met.identity.name, written);
@@ -180,6 +191,7 @@ fn new(draft: &mut Draft<'_>, channel: ChannelId, number: &str) -> Met {
         conversation: None,
         origin: None,
         heard_at: None,
+        former: Vec::new(),
     };
     Met { identity, contact, conversation: None }
 }
@@ -189,6 +201,17 @@ fn on_a_channel(policy: &Policy, written: &str) -> Option<(ChannelId, String)> {
     let (channel, name) = written.split_once(':')?;
     let channel = ChannelId::from(channel);
     (policy.channels.contains_key(&channel) && !name.is_empty()).then(|| (channel, name.to_owned()))
+}
+
+/// Where people are known by their numbers, these may stand there without the plus; elsewhere bare digits are somebody
+/// else's id.
+fn numbers(policy: &Policy, channel: &ChannelId, number: &str) -> Vec<KnownAs> {
+    let by_number = policy.templates.get(channel).is_some_and(|templates| !templates.all.is_empty())
+        || policy.channels.get(channel).is_some_and(|can| can.reply_window.is_some());
+    match by_number {
+        true => both_forms(channel, number),
+        false => vec![KnownAs { channel: channel.clone(), name: known_name(number) }],
+    }
 }
 
 /// Platforms write a number with a plus or without.

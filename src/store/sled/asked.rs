@@ -26,6 +26,7 @@ pub(super) fn load(txn: &Txn, asks: &Asks, desk: Option<&DeskName>, case: &mut C
     }
     if let Some(wanted) = &asks.people {
         case.people = people(txn, wanted)?;
+        case.looked_for = true;
     }
     Ok(())
 }

@@ -114,7 +114,7 @@ fn customer_case(
     message: Option<MessageRecord>,
     at: Timestamp,
 ) -> Result<Case, StoreError> {
-    let Some(identity) = identity_of(txn, channel, inbound)? else {
+    let Some(identity) = identity_of(txn, channel, inbound, at)? else {
         return Ok(Case { message, known: known(txn, channel, inbound)?, ..Case::default() });
     };
     let unrecorded = unrecorded(txn, &keys::unrecorded_customer(identity.id), at)?;
@@ -189,14 +189,22 @@ fn of_conversation(txn: &Txn, id: Option<ConversationId>, message: Option<Messag
 ///
 /// Numbers are given to other people: whom we know under a user id of their own is not who has their number under
 /// another id now, unless the platform says that they moved.
-fn identity_of(txn: &Txn, channel: &ChannelId, inbound: &Inbound) -> Result<Option<Identity>, StoreError> {
+fn identity_of(
+    txn: &Txn,
+    channel: &ChannelId,
+    inbound: &Inbound,
+    at: Timestamp,
+) -> Result<Option<Identity>, StoreError> {
     let person = &inbound.from;
     if let Event::IdentityMoved { from, .. } = &inbound.event
         && let Some(moved) = by_name(txn, channel, from.as_str())?
     {
         return Ok(Some(moved));
     }
-    if let Some(same) = by_name(txn, channel, person.id.as_str())? {
+    let at = inbound.sent_at.unwrap_or(at);
+    if let Some(same) = by_name(txn, channel, person.id.as_str())?
+        && same.went_by(person.id.as_str(), at)
+    {
         return Ok(Some(same));
     }
     let moved = matches!(inbound.event, Event::IdentityMoved { .. });

@@ -151,6 +151,7 @@ fn identity(id: u64, who: &str) -> Identity {
         conversation: Some(ConversationId(id)),
         origin: None,
         heard_at: None,
+        former: Vec::new(),
     }
 }
 

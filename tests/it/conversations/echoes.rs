@@ -72,6 +72,22 @@ async fn an_echo_that_cannot_be_told_apart_keeps_nobody_waiting() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_echo_that_comes_late_answers_nothing_that_was_written_after_it() {
+    let world = windowed().await;
+    world.says_on(&world.other, "Anna", "Hello").await;
+    let late = world.customer(&world.other, "Anna", Event::Echo(Message::text("phone-late", "Good morning")));
+    world.secs(60).await;
+    world.says_on(&world.other, "Anna", "Do you have rye bread?").await;
+    world.other.arrives(late);
+    world.secs(60).await;
+    assert!(world.room().contains("Answered on the phone: Good morning"), "{}", world.room());
+    assert!(world.room().contains("Waiting since"), "{}", world.room());
+    echoes(&world, "Anna", Message::text("phone-now", "Yes, until six")).await;
+    world.secs(60).await;
+    assert!(!world.room().contains("Waiting since"), "{}", world.room());
+}
+
+#[tokio::test(start_paused = true)]
 async fn whom_the_business_knew_is_not_greeted_as_a_stranger() {
     let world = windowed().await;
     world.other.arrives(world.customer(&world.other, "Anna", Event::Known));

@@ -32,6 +32,7 @@ impl Decide for Link {
             conversation: None,
             origin: None,
             heard_at: None,
+            former: Vec::new(),
         };
         let contact = Contact {
             id: ids.contact,

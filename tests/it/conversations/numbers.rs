@@ -82,6 +82,29 @@ async fn a_number_that_goes_to_somebody_else_takes_nobody_along() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_number_that_was_given_up_is_theirs_only_for_what_came_before() {
+    const NEW: &str = "4930222222";
+    let world = windowed().await;
+    says(&world, NUMBER, "Anna", Some(NUMBER), "Hello").await;
+    let late = Event::Message(Message::text("n-late", "Written before I moved"));
+    let late = from(&world, NUMBER, "Anna", Some(NUMBER), late);
+    world.secs(60).await;
+    let moved = Event::IdentityMoved { from: NUMBER.into(), to: NEW.into() };
+    world.other.arrives(from(&world, NUMBER, "", None, moved));
+    world.settle().await;
+    // Nobody could take it when it was written; her address book's old entry comes after it.
+    world.other.arrives(late);
+    world.other.arrives(from(&world, NUMBER, "Anna", Some(NUMBER), Event::Known));
+    world.secs(60).await;
+    says(&world, NUMBER, "Ben", Some(NUMBER), "My number now").await;
+    world.answers("ann", "Anna", "For Anna only").await;
+    world.answers("ann", "Ben", "For Ben only").await;
+    assert!(World::chat_on(&world.other, NEW).contains("For Anna only"), "{}", world.room());
+    assert!(!World::chat_on(&world.other, NUMBER).contains("For Anna only"), "it is Ben's number now");
+    assert!(World::chat_on(&world.other, NUMBER).contains("For Ben only"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_moves_to_another_number_keeps_the_thread() {
     let world = windowed().await;
     says(&world, NUMBER, "Anna", Some(NUMBER), "Hello").await;
