@@ -44,6 +44,9 @@ const SMALL: usize = 64 * 1024;
 const SMALL_AT_ONCE: usize = 512;
 const LARGE_AT_ONCE: usize = 4;
 
+/// How a webhook that is on disk is answered: `check --online` knows frontdesk by it.
+pub(crate) const STORED: &str = "stored";
+
 /// For a turn, for the body, and for the disk.
 const TURN: Duration = Duration::from_secs(8);
 const BODY: Duration = Duration::from_secs(10);
@@ -76,7 +79,7 @@ enum Answer {
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let (status, words) = match self {
-            Self::Stored => (StatusCode::OK, "stored"),
+            Self::Stored => (StatusCode::OK, STORED),
             Self::Nonsense => (StatusCode::BAD_REQUEST, "this is no webhook of a WhatsApp account"),
             Self::Unsigned => (StatusCode::UNAUTHORIZED, "this is not signed (X-Hub-Signature-256)"),
             Self::Forged => (StatusCode::FORBIDDEN, "this is signed with another app's secret"),
