@@ -93,13 +93,13 @@ impl Change<'_> {
     }
 
     fn messages(&self, memory: &Memory) -> Converted {
-        let contacts = list(self.value, "/contacts");
+        let contacts = person::contacts(self.value);
         let mut converted = Converted::default();
         for entry in list(self.value, "/messages") {
-            converted.extend(message::convert(entry, contacts, memory));
+            converted.extend(message::convert(entry, &contacts, memory));
         }
         for entry in list(self.value, "/statuses") {
-            converted.extend(status::convert(entry, contacts, memory));
+            converted.extend(status::convert(entry, &contacts, memory));
         }
         let errors = list(self.value, "/errors").iter().map(|error| unsupported(error, "error"));
         converted.events.extend(errors);

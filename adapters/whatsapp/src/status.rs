@@ -7,11 +7,11 @@ use crate::{
     convert::{Converted, Told, unsupported},
     failure::{Class, trouble},
     memory::Memory,
-    person::{Named, Party, service},
+    person::{self, Named, Party, service},
     wire::{list, text, time},
 };
 
-pub(crate) fn convert(status: &Value, contacts: &[Value], memory: &Memory) -> Converted {
+pub(crate) fn convert(status: &Value, contacts: &[Named], memory: &Memory) -> Converted {
     read(status, contacts, memory).unwrap_or_else(|| {
         // One message has several: its id alone is no key.
         let word = text(status, "/status").unwrap_or("unknown");
@@ -19,7 +19,7 @@ pub(crate) fn convert(status: &Value, contacts: &[Value], memory: &Memory) -> Co
     })
 }
 
-fn read(status: &Value, contacts: &[Value], memory: &Memory) -> Option<Converted> {
+fn read(status: &Value, contacts: &[Named], memory: &Memory) -> Option<Converted> {
     let id = text(status, "/id")?;
     let word = text(status, "/status")?;
     if text(status, "/recipient_type") == Some("group") || status.get("type").is_some_and(|kind| kind != "message") {
@@ -35,9 +35,9 @@ fn read(status: &Value, contacts: &[Value], memory: &Memory) -> Option<Converted
     };
     let key = text(status, "/biz_opaque_callback_data").and_then(|data| OutboxKey::try_from(data.to_owned()).ok());
     let told = key.map(|key| Told::Took { key, id: id.into() });
-    let own = list(status, "/contacts");
+    let own = person::contacts(status);
     let named =
-        Named::of(status, Party::Recipient).with(if own.is_empty() { contacts } else { own }).remembered(memory);
+        Named::of(status, Party::Recipient).with(if own.is_empty() { contacts } else { &own }).remembered(memory);
     let mut from = named.person().unwrap_or_else(service);
     // Who gets a message tells nothing of their name.
     from.name.clear();
