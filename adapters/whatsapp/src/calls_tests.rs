@@ -228,9 +228,9 @@ async fn the_health_follows_the_account_and_messages_never_wait_for_it() {
     graph.now_says(vec![Says::Json(200, json!({ "id": NUMBER, "status": "CONNECTED" }))]);
     inbox.wait(limit, well).await.expect("well again");
     assert_eq!(inbox.account(), Some(NUMBER.into()));
-    adapter.line().alarm("Meta cannot charge".into());
+    adapter.line().alarm("Meta cannot charge".into(), jiff::Timestamp::UNIX_EPOCH);
     inbox.wait(limit, failing("cannot charge")).await.expect("told of the alarm");
-    adapter.line().calm();
+    adapter.line().calm(jiff::Timestamp::now());
     inbox.wait(limit, well).await.expect("calm again");
     graph.now_says(vec![Says::Json(200, json!({ "id": NUMBER, "status": "BANNED" }))]);
     adapter.line().look();

@@ -1,6 +1,7 @@
 //! What became of our sends: one entry of `statuses`.
 
 use frontdesk_core::{Address, DeliveryState, Event, EventKey, Inbound, OutboxKey, Side};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
@@ -25,12 +26,14 @@ fn read(status: &Value, contacts: &[Named], memory: &Memory) -> Option<Converted
     if text(status, "/recipient_type") == Some("group") || status.get("type").is_some_and(|kind| kind != "message") {
         return None;
     }
+    let at = time(status, "/timestamp");
     let (state, news) = match word {
-        "sent" => (DeliveryState::Sent, Some(Told::Delivers)),
-        "delivered" => (DeliveryState::Delivered, Some(Told::Delivers)),
+        "sent" => (DeliveryState::Sent, at.map(|at| Told::Delivers { at })),
+        // That a phone was switched on, or a message read, says nothing of what Meta takes now.
+        "delivered" => (DeliveryState::Delivered, None),
         // A voice message that was listened to has been read.
-        "read" | "played" => (DeliveryState::Read, Some(Told::Delivers)),
-        "failed" => failed(list(status, "/errors")),
+        "read" | "played" => (DeliveryState::Read, None),
+        "failed" => failed(list(status, "/errors"), at),
         _ => return None,
     };
     let key = text(status, "/biz_opaque_callback_data").and_then(|data| OutboxKey::try_from(data.to_owned()).ok());
@@ -46,19 +49,19 @@ fn read(status: &Value, contacts: &[Named], memory: &Memory) -> Option<Converted
         side: Side::Customer,
         from,
         at: named.address().unwrap_or_else(|| Address::chat("whatsapp")),
-        sent_at: time(status, "/timestamp"),
+        sent_at: at,
         event: Event::Status { key, id: Some(id.into()), state },
     };
     Some(Converted { events: vec![inbound], told: told.into_iter().chain(news).collect() })
 }
 
 /// The first error decides; in words, with what to do.
-fn failed(errors: &[Value]) -> (DeliveryState, Option<Told>) {
+fn failed(errors: &[Value], at: Option<Timestamp>) -> (DeliveryState, Option<Told>) {
     let trouble = trouble(errors.first().unwrap_or(&Value::Null), None);
     let state = DeliveryState::Failed { reason: trouble.sentence.clone() };
     match trouble.class {
         Class::Window => (DeliveryState::WindowClosed, None),
-        Class::Alarm => (state, Some(Told::Alarm(trouble.sentence))),
+        Class::Alarm => (state, Some(Told::Alarm { problem: trouble.sentence, at })),
         Class::Later(..) | Class::Content | Class::Recipient | Class::Doubt => (state, None),
     }
 }
