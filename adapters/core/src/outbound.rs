@@ -63,7 +63,8 @@ pub struct Template {
     pub language: String,
     /// What the customer reads, with `{{1}}` or `{{name}}` where a parameter stands.
     pub body: String,
-    /// Each once, in the order in which they stand in `body`: `1`, or a name.
+    /// Each once, in the order in which the platform fills them: numbers as they count (`1`, `2`, none missing), names
+    /// as they stand in `body`.
     pub parameters: Vec<String>,
     /// Why it cannot be sent from here, in words: not approved, or it has parts that need more than words.
     pub problem: Option<String>,

@@ -12,6 +12,7 @@ use crate::{Config, signature};
 pub(crate) struct Api {
     calls: Client,
     files: Client,
+    uploads: Client,
     base: Url,
     version: String,
     number: String,
@@ -35,8 +36,8 @@ const CALL: Duration = Duration::from_secs(40);
 const LOOK: Duration = Duration::from_secs(10);
 /// Between two pieces of a file.
 const PIECE: Duration = Duration::from_secs(30);
-/// The whole of an upload.
-const UPLOAD: Duration = Duration::from_secs(85);
+/// For a whole file; whoever asks for it looks whether it moves.
+const UPLOAD: Duration = Duration::from_secs(9 * 60);
 /// The longest answer that is read.
 const ANSWER: usize = 4 * 1024 * 1024;
 
@@ -49,6 +50,8 @@ impl Api {
         Ok(Self {
             calls: client().redirect(redirect::Policy::none()).timeout(CALL).build()?,
             files: client().redirect(redirect::Policy::none()).read_timeout(PIECE).build()?,
+            // A `read_timeout` begins with the request, and would end an upload that goes well.
+            uploads: client().redirect(redirect::Policy::none()).timeout(UPLOAD).build()?,
             base: config.api_url.clone(),
             version: config.api_version.clone(),
             number: config.phone_number_id.clone(),
@@ -86,22 +89,26 @@ impl Api {
         answer(self.calls.get(self.url(path)).bearer_auth(token).send().await).await
     }
 
-    /// What Meta says of our own token.
+    /// What Meta says of our own token. It stands in the address here, which servers on the way may log.
     pub async fn token(&self) -> Result<Value, ApiError> {
+        if !self.is_metas_own_or_here() {
+            return Err(ApiError::Broken("only Meta itself is asked about the token".into()));
+        }
         self.get(&["debug_token"], &[("input_token", self.token.expose())]).await
     }
 
-    /// A body of our own to an address of our own.
-    pub async fn post_signed(&self, to: Url, body: &'static str) -> Result<u16, ApiError> {
+    /// A body of our own to an address of our own; gives the status and what was answered.
+    pub async fn post_signed(&self, to: Url, body: &'static str) -> Result<(u16, Vec<u8>), ApiError> {
         let signature = signature::sign(&self.app_secret, body.as_bytes());
         let request = self.calls.post(to).header("x-hub-signature-256", signature);
         let response = request.header(header::CONTENT_TYPE, "application/json").body(body).send().await;
-        Ok(response.map_err(broken)?.status().as_u16())
+        let response = response.map_err(broken)?;
+        Ok((response.status().as_u16(), read(response).await?))
     }
 
     /// A file for later sends.
     pub async fn upload(&self, form: Form) -> Result<Value, ApiError> {
-        let request = self.request(&self.files, Method::POST, &[&self.number, "media"]).timeout(UPLOAD);
+        let request = self.request(&self.uploads, Method::POST, &[&self.number, "media"]);
         answer(request.multipart(form).send().await).await
     }
 
@@ -124,6 +131,12 @@ impl Api {
     pub async fn date(&self) -> Option<String> {
         let answer = self.calls.get(self.base.clone()).send().await.ok()?;
         Some(answer.headers().get(header::DATE)?.to_str().ok()?.to_owned())
+    }
+
+    fn is_metas_own_or_here(&self) -> bool {
+        let host = self.base.host_str().unwrap_or_default();
+        let here = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+        here || (self.base.scheme() == "https" && host == "graph.facebook.com")
     }
 
     fn request(&self, client: &Client, method: Method, path: &[&str]) -> RequestBuilder {
@@ -213,6 +226,21 @@ mod tests {
             api.url(&["../../evil?x=1#y", "messages"]).as_str(),
             "https://proxy.example/graph/v25.0/..%2F..%2Fevil%3Fx=1%23y/messages"
         );
+    }
+
+    #[tokio::test]
+    async fn the_token_stands_in_no_address_but_metas() {
+        for (base, may) in [
+            ("https://graph.facebook.com", true),
+            ("http://127.0.0.1:9", true),
+            ("https://graph.facebook.com.example", false),
+            ("https://proxy.example", false),
+        ] {
+            let api = Api::new(&config("106540352242922", base)).unwrap();
+            assert_eq!(api.is_metas_own_or_here(), may, "{base}");
+        }
+        let api = Api::new(&config("106540352242922", "https://127.0.0.2:9")).unwrap();
+        assert!(matches!(api.token().await, Err(ApiError::Broken(what)) if what.contains("only Meta itself")));
     }
 
     #[tokio::test]

@@ -92,6 +92,16 @@ async fn what_cannot_be_known_is_uncertain_and_what_can_is_not() {
     assert_eq!(send(&nowhere).await.unwrap_err().kind(), Transient);
 }
 
+/// Whether it moves is watched elsewhere.
+#[tokio::test]
+async fn an_upload_may_take_minutes() {
+    let graph = Graph::saying(vec![Says::Late(Duration::from_secs(8 * 60), json!({ "id": "777" }))]).await;
+    let content = Content { parts: vec![Part::Media { media: media("AgAC"), caption: None }] };
+    let message = outbound(Op::Post(Post { content, ..Post::words("") }));
+    let prepared = graph.adapter().prepare(&message, &File(b"\x89PNG and more of it")).await.unwrap();
+    assert_eq!(prepared, Prepared(json!({ "id": "777", "type": "image" })));
+}
+
 #[tokio::test]
 async fn a_file_is_uploaded_once_and_sent_by_its_id() {
     let graph = Graph::saying(vec![Says::Json(200, json!({ "id": "777" })), took("wamid.O")]).await;
@@ -173,6 +183,17 @@ async fn a_file_that_is_not_handed_out_is_not_asked_for_in_a_loop() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_refused_for_now_is_not_gone() {
+    let graph = Graph::saying(vec![]).await;
+    let address = Says::Json(200, json!({ "url": format!("{}/bytes", graph.address) }));
+    for (status, gone) in [(401, false), (408, false), (429, false), (403, true), (404, true), (410, true)] {
+        graph.now_says(vec![address.clone(), Says::Page(status), address.clone(), Says::Page(status)]);
+        let failed = fetched(&graph.adapter()).await.unwrap_err();
+        assert_eq!(failed.contains("Ask the customer to send it again"), gone, "{status}: {failed}");
+    }
+}
+
+#[tokio::test]
 async fn a_file_of_another_length_is_no_file() {
     let graph = Graph::saying(vec![]).await;
     let address = |size: u64| Says::Json(200, json!({ "url": format!("{}/bytes", graph.address), "file_size": size }));
@@ -207,9 +228,9 @@ async fn the_health_follows_the_account_and_messages_never_wait_for_it() {
     graph.now_says(vec![Says::Json(200, json!({ "id": NUMBER, "status": "CONNECTED" }))]);
     inbox.wait(limit, well).await.expect("well again");
     assert_eq!(inbox.account(), Some(NUMBER.into()));
-    adapter.line().alarm("Meta cannot charge".into());
+    adapter.line().alarm("Meta cannot charge".into(), jiff::Timestamp::UNIX_EPOCH);
     inbox.wait(limit, failing("cannot charge")).await.expect("told of the alarm");
-    adapter.line().calm();
+    adapter.line().calm(jiff::Timestamp::now());
     inbox.wait(limit, well).await.expect("calm again");
     graph.now_says(vec![Says::Json(200, json!({ "id": NUMBER, "status": "BANNED" }))]);
     adapter.line().look();

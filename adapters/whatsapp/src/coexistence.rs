@@ -10,15 +10,15 @@ use crate::{
     convert::{Converted, unsupported},
     memory::Memory,
     message::said,
-    person::{Named, Party, is_user_id, phone},
+    person::{Named, Party, contacts, is_user_id, phone},
     wire::{list, text, time},
 };
 
 /// What the owner wrote on the phone: a human answer, never to be sent again.
 pub(crate) fn echoes(value: &Value, memory: &Memory) -> Converted {
-    let contacts = list(value, "/contacts");
+    let contacts = contacts(value);
     let events = list(value, "/message_echoes").iter().map(|entry| {
-        let named = Named::of(entry, Party::To).with(contacts).remembered(memory);
+        let named = Named::of(entry, Party::To).with(&contacts).remembered(memory);
         echo(entry, &named).unwrap_or_else(|| unsupported(entry, "message echo"))
     });
     Converted { events: events.collect(), told: Vec::new() }
@@ -26,7 +26,7 @@ pub(crate) fn echoes(value: &Value, memory: &Memory) -> Converted {
 
 fn echo(entry: &Value, named: &Named) -> Option<Inbound> {
     let id = PlatformId::from(text(entry, "/id")?);
-    if entry.get("group_id").is_some() {
+    if text(entry, "/group_id").is_some() {
         return None;
     }
     let key = EventKey::from(id.as_str());
@@ -58,7 +58,7 @@ fn done(entry: &Value, kind: &str, id: PlatformId) -> Option<Message> {
             };
             about("/reaction/message_id", Content::text(words))
         }
-        _ => said(entry, kind, id),
+        _ => Some(said(entry, kind, id)),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::payloads::{converted, payload, value};
 
 #[test]
 fn what_the_owner_writes_on_the_phone_is_an_echo() {
-    let text = json!({ "from": "15550783881", "to": "16505551234", "id": "wamid.E", "timestamp": "1739321024", "type": "text", "text": { "body": "We do!" } });
+    let text = json!({ "from": "15550783881", "to": "16505551234", "id": "wamid.E", "timestamp": "1739321024", "type": "text", "text": { "body": "We do!" }, "group_id": null });
     let gone = json!({ "from": "15550783881", "to": "16505551234", "id": "wamid.F", "timestamp": "1739321025", "type": "revoke", "revoke": { "original_message_id": "wamid.E" } });
     let odd = json!({ "from": "15550783881", "id": "wamid.G" });
     let found = converted(&payload("smb_message_echoes", value("message_echoes", json!([text, gone, odd]))));

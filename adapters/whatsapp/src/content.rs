@@ -24,11 +24,28 @@ pub(crate) fn content(message: &Value, kind: &str) -> Option<Content> {
         "interactive" => interactive::reply(message.get("interactive")?),
         "order" => interactive::order(message.get("order")?)?,
         "unsupported" | "unknown" => unsupported(message),
+        "edit" if message.pointer("/edit/message").is_some() => return edited(message.pointer("/edit/message")?),
         other => vec![Part::Other { kind: other.replace('_', " ") }],
     };
     parts.extend(product(message));
     parts.extend(referral(message));
     Some(Content { parts })
+}
+
+/// Of what cannot be read: its kind, and whatever stands beside it.
+pub(crate) fn unreadable(message: &Value, kind: &str) -> Content {
+    let caption = message.get(kind).and_then(|file| text(file, "/caption")).map(line);
+    let reasons = reasons(message).map(|reasons| line(format!("({reasons})")));
+    let more = [caption, reasons, product(message), referral(message)];
+    let first = Part::Other { kind: kind.replace('_', " ") };
+    Content { parts: [first].into_iter().chain(more.into_iter().flatten()).collect() }
+}
+
+/// The new words of a message of which nobody says which it is.
+fn edited(new: &Value) -> Option<Content> {
+    let mut content = content(new, text(new, "/type").unwrap_or("text"))?;
+    content.parts.insert(0, line("(changed an earlier message to:)"));
+    Some(content)
 }
 
 pub(crate) fn line(text: impl Into<String>) -> Part {
@@ -86,12 +103,16 @@ fn card(card: &Value) -> Vec<Part> {
 /// What WhatsApp itself does not hand to businesses: edits, polls, pictures that are seen once.
 fn unsupported(message: &Value) -> Vec<Part> {
     let kind = text(message, "/unsupported/type").map_or_else(|| "message".to_owned(), |kind| kind.replace('_', " "));
+    let why = reasons(message).map(|why| line(format!("(WhatsApp does not hand it to businesses: {why})")));
+    [Part::Other { kind }].into_iter().chain(why).collect()
+}
+
+/// What Meta says is wrong with it.
+fn reasons(message: &Value) -> Option<String> {
     let reasons = list(message, "/errors").iter().filter_map(|error| {
         text(error, "/error_data/details").or_else(|| text(error, "/message")).or_else(|| text(error, "/title"))
     });
-    let reason = reasons.collect::<Vec<_>>().join(" ");
-    let why = (!reason.is_empty()).then(|| line(format!("(WhatsApp does not hand it to businesses: {reason})")));
-    [Part::Other { kind }].into_iter().chain(why).collect()
+    Some(reasons.collect::<Vec<_>>().join(" ")).filter(|reasons| !reasons.is_empty())
 }
 
 /// Written from the page of a product.

@@ -1,4 +1,5 @@
 use frontdesk_core::{Address, Event, EventKey, Inbound, OutboxKey, PlatformId, Side};
+use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -34,10 +35,10 @@ pub(crate) enum Told {
     Took { key: OutboxKey, id: PlatformId },
     /// The customer's latest message in a chat.
     Wrote { at: Address, id: PlatformId },
-    /// The account cannot send, for everybody; says the cure.
-    Alarm(String),
-    /// A send got through.
-    Delivers,
+    /// The account could not send, for everybody, at that time; says the cure.
+    Alarm { problem: String, at: Option<Timestamp> },
+    /// Meta took a send at that time.
+    Delivers { at: Timestamp },
     /// Something about the account: better to look at once.
     Changed,
 }
@@ -93,13 +94,13 @@ impl Change<'_> {
     }
 
     fn messages(&self, memory: &Memory) -> Converted {
-        let contacts = list(self.value, "/contacts");
+        let contacts = person::contacts(self.value);
         let mut converted = Converted::default();
         for entry in list(self.value, "/messages") {
-            converted.extend(message::convert(entry, contacts, memory));
+            converted.extend(message::convert(entry, &contacts, memory));
         }
         for entry in list(self.value, "/statuses") {
-            converted.extend(status::convert(entry, contacts, memory));
+            converted.extend(status::convert(entry, &contacts, memory));
         }
         let errors = list(self.value, "/errors").iter().map(|error| unsupported(error, "error"));
         converted.events.extend(errors);

@@ -98,9 +98,13 @@ impl Files {
     fn failed(&self, media: &MediaRef, error: ApiError, buckets: &Buckets) -> SendError {
         self.addresses.forget(&media.reference);
         let answered = matches!(error, ApiError::Graph { .. });
-        let file_is_gone =
-            matches!(&error, ApiError::Graph { status: 400..=499, error, .. } if is_about_the_file(error));
-        let meant = if file_is_gone { refuse(GONE) } else { unseen(error, buckets) };
+        let meant = match &error {
+            ApiError::Graph { status: status @ (401 | 408 | 429), error, .. } if error.is_null() => {
+                SendError::Transient(format!("WhatsApp does not hand out this file now ({status})"))
+            }
+            ApiError::Graph { status: 400..=499, error, .. } if is_about_the_file(error) => refuse(GONE),
+            ApiError::Graph { .. } | ApiError::Unreached(_) | ApiError::Broken(_) => unseen(error, buckets),
+        };
         let failed = match &meant {
             SendError::Refused { scope: RefusedScope::Content | RefusedScope::Recipient, .. } => Some(Failed::Refused),
             SendError::Transient(_) | SendError::Uncertain(_) if answered => Some(Failed::Passing),

@@ -4,6 +4,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use axum::{
@@ -28,6 +29,8 @@ pub(crate) enum Says {
     Bytes(&'static [u8]),
     /// The answer breaks off.
     Breaks,
+    /// An answer after so long a time, which the test does not wait for.
+    Late(Duration, Value),
 }
 
 #[derive(Clone)]
@@ -98,6 +101,12 @@ async fn answer(State(graph): State<Graph>, request: Request) -> Response {
         Says::Json(status, value) => (StatusCode::from_u16(status).unwrap(), axum::Json(value)).into_response(),
         Says::Page(status) => (StatusCode::from_u16(status).unwrap(), "<html>Bad Gateway</html>").into_response(),
         Says::Bytes(bytes) => bytes.into_response(),
+        Says::Late(time, value) => {
+            tokio::time::pause();
+            tokio::time::advance(time).await;
+            tokio::time::resume();
+            axum::Json(value).into_response()
+        }
         Says::Breaks => {
             let pieces: Vec<std::io::Result<&str>> = vec![Ok("{\"mess"), Err(std::io::Error::other("cut"))];
             Body::from_stream(stream::iter(pieces)).into_response()

@@ -10,6 +10,7 @@ use axum::{
 };
 use frontdesk_core::{InboxError, Secret};
 use futures::StreamExt;
+use jiff::Timestamp;
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     task::spawn_blocking,
@@ -44,6 +45,9 @@ const SMALL: usize = 64 * 1024;
 const SMALL_AT_ONCE: usize = 512;
 const LARGE_AT_ONCE: usize = 4;
 
+/// How a webhook that is on disk is answered: `check --online` knows frontdesk by it.
+pub(crate) const STORED: &str = "stored";
+
 /// For a turn, for the body, and for the disk.
 const TURN: Duration = Duration::from_secs(8);
 const BODY: Duration = Duration::from_secs(10);
@@ -58,6 +62,15 @@ pub(crate) fn router(name: &str, hook: Hook) -> Router {
 
 pub(crate) fn path(name: &str) -> String {
     format!("/hooks/whatsapp/{name}")
+}
+
+/// What a request tells, in order.
+#[derive(Default)]
+struct Sorted {
+    known: Vec<(Arc<Line>, Converted)>,
+    /// Some of it is for numbers that nobody has here. The rest is stored, and all of it refused: so Meta sends it again
+    /// until somebody has them, and what is known by then is not taken twice.
+    has_strangers: bool,
 }
 
 /// How a request is answered, beside its status.
@@ -76,7 +89,7 @@ enum Answer {
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let (status, words) = match self {
-            Self::Stored => (StatusCode::OK, "stored"),
+            Self::Stored => (StatusCode::OK, STORED),
             Self::Nonsense => (StatusCode::BAD_REQUEST, "this is no webhook of a WhatsApp account"),
             Self::Unsigned => (StatusCode::UNAUTHORIZED, "this is not signed (X-Hub-Signature-256)"),
             Self::Forged => (StatusCode::FORBIDDEN, "this is signed with another app's secret"),
@@ -127,20 +140,21 @@ async fn take(hook: Arc<Hook>, request: Request) -> Result<(), Answer> {
     if announced.is_some_and(|length| length > LONGEST) {
         return Err(Answer::TooLong);
     }
+    hook.weigh(signature::claimed(signature_of(&head.headers)).map_or_else(|bad| bad, |_| Signature::Right))?;
     let limit = if announced.is_some_and(|length| length <= SMALL) { SMALL } else { LONGEST };
     let _turn = hook.turn(limit).await?;
     let body = timeout(BODY, read(body, limit)).await.map_err(|_| Answer::Late)??;
-    hook.check(&head.headers, &body)?;
+    hook.weigh(signature::check(&hook.line.app_secret, signature_of(&head.headers), &body))?;
     let sorted = if body.len() > SMALL {
         let hook = Arc::clone(&hook);
         spawn_blocking(move || hook.sort(&body)).await.map_err(|_| Answer::Again)??
     } else {
         hook.sort(&body)?
     };
-    for (line, converted) in sorted {
+    for (line, converted) in sorted.known {
         store(&line, converted).await?;
     }
-    Ok(())
+    if sorted.has_strangers { Err(Answer::NotOurs) } else { Ok(()) }
 }
 
 impl Hook {
@@ -163,9 +177,9 @@ impl Hook {
         }
     }
 
-    fn check(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Answer> {
-        let header = headers.get("x-hub-signature-256").map(|value| value.as_bytes());
-        match signature::check(&self.line.app_secret, header, body) {
+    /// Whether to go on with a request that is signed so.
+    fn weigh(&self, signature: Signature) -> Result<(), Answer> {
+        match signature {
             Signature::Right => Ok(()),
             Signature::Missing => Err(Answer::Unsigned),
             Signature::Wrong => {
@@ -180,21 +194,23 @@ impl Hook {
         }
     }
 
-    /// What the request tells each number, in order. What is for numbers that nobody has here is refused, loudly; what
-    /// came with it is not.
-    fn sort(&self, body: &[u8]) -> Result<Vec<(Arc<Line>, Converted)>, Answer> {
+    /// What the request tells each number. Numbers that nobody has here are told loudly.
+    fn sort(&self, body: &[u8]) -> Result<Sorted, Answer> {
         let payload = wire::parse(body).ok_or(Answer::Nonsense)?;
         let changes = changes(&payload).ok_or(Answer::Nonsense)?;
-        let mut sorted: Vec<(Arc<Line>, Converted)> = Vec::new();
+        let mut sorted = Sorted::default();
         for change in &changes {
-            let Some(line) = self.line_of(change) else { continue };
+            let Some(line) = self.line_of(change) else {
+                sorted.has_strangers = true;
+                continue;
+            };
             let converted = change.convert(&line.memory);
-            match sorted.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &line)) {
+            match sorted.known.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &line)) {
                 Some((_, before)) => before.extend(converted),
-                None => sorted.push((line, converted)),
+                None => sorted.known.push((line, converted)),
             }
         }
-        if sorted.is_empty() && !changes.is_empty() { Err(Answer::NotOurs) } else { Ok(sorted) }
+        Ok(sorted)
     }
 
     fn line_of(&self, change: &Change<'_>) -> Option<Arc<Line>> {
@@ -268,10 +284,14 @@ fn hear(line: &Line, told: Told) {
     match told {
         Told::Took { key, id } => line.memory.took(key, id),
         Told::Wrote { at, id } => line.memory.wrote(at, id),
-        Told::Alarm(problem) => line.alarm(problem),
-        Told::Delivers => line.calm(),
+        Told::Alarm { problem, at } => line.alarm(problem, at.unwrap_or_else(Timestamp::now)),
+        Told::Delivers { at } => line.calm(at),
         Told::Changed => line.look(),
     }
+}
+
+fn signature_of(headers: &HeaderMap) -> Option<&[u8]> {
+    Some(headers.get("x-hub-signature-256")?.as_bytes())
 }
 
 fn length(headers: &HeaderMap) -> Option<usize> {

@@ -114,6 +114,36 @@ async fn only_the_apps_own_signature_over_the_very_bytes_is_taken() {
     assert_eq!(program.shop.stored().len(), 1);
 }
 
+/// Whoever has no secret takes no place from who has: neither turn nor body is waited for.
+#[tokio::test(start_paused = true)]
+async fn what_is_not_signed_waits_for_nothing() {
+    let line = Numbers::new().add(&config(SHOP, "http://127.0.0.1:9"));
+    let hook = Arc::new(Hook::new(line, Arc::new(Numbers::new()), Secret::new(VERIFY)));
+    let _all = hook.large.acquire_many(LARGE_AT_ONCE as u32).await.unwrap();
+    let came = |signature: Option<&str>| {
+        let endless = Body::from_stream(futures::stream::pending::<Result<Bytes, std::io::Error>>());
+        let mut request = Request::new(endless);
+        if let Some(signature) = signature {
+            request.headers_mut().insert("x-hub-signature-256", signature.parse().unwrap());
+        }
+        take(Arc::clone(&hook), request)
+    };
+    let began = tokio::time::Instant::now();
+    let digest = "0".repeat(64);
+    for (signature, expected) in [
+        (None, Answer::Unsigned),
+        (Some(format!("sha1={digest}")), Answer::Unsigned),
+        (Some("sha256=".into()), Answer::Forged),
+        (Some(format!("sha256={digest}0")), Answer::Forged),
+        (Some(format!("sha256={}x", &digest[1..])), Answer::Forged),
+    ] {
+        assert_eq!(came(signature.as_deref()).await, Err(expected), "{signature:?}");
+    }
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    assert_eq!(came(Some(&format!("sha256={digest}"))).await, Err(Answer::Again));
+    assert_eq!(began.elapsed(), TURN);
+}
+
 #[tokio::test]
 async fn nonsense_and_what_is_too_long_are_refused() {
     let program = Program::start().await;
@@ -141,7 +171,7 @@ async fn each_number_gets_its_own_and_an_unknown_one_is_refused() {
         change(CAFE, vec![said("wamid.2")]),
         change(SHOP, vec![said("wamid.3")]),
     ]);
-    assert_eq!(program.post(mixed).await, 200);
+    assert_eq!(program.post(mixed.clone()).await, 404);
     let keys = |inbox: &TestInbox| inbox.stored().iter().map(|inbound| inbound.key.to_string()).collect::<Vec<_>>();
     assert_eq!(
         (keys(&program.shop), keys(&program.cafe)),

@@ -7,14 +7,14 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    content::content,
+    content::{content, unreadable},
     convert::{Converted, Told, unsupported},
     memory::Memory,
     person::{Named, Party, digits},
     wire::{flag, list, text, time},
 };
 
-pub(crate) fn convert(message: &Value, contacts: &[Value], memory: &Memory) -> Converted {
+pub(crate) fn convert(message: &Value, contacts: &[Named], memory: &Memory) -> Converted {
     let kind = text(message, "/type").unwrap_or("message");
     if kind == "system" {
         return moved(message).unwrap_or_else(|| Converted::one(unsupported(message, kind)));
@@ -27,14 +27,26 @@ pub(crate) fn convert(message: &Value, contacts: &[Value], memory: &Memory) -> C
     read(message, kind, &named).unwrap_or_else(|| Converted::one(unread(message, kind, &named)))
 }
 
-/// What the message does; `None` where it cannot be read.
+/// What the message does; `None` where nobody knows whose it is. A customer's message that cannot be read, or not by
+/// this version, is shown as one of its kind.
 fn read(message: &Value, kind: &str, named: &Named) -> Option<Converted> {
     let id = PlatformId::from(text(message, "/id")?);
-    if message.get("group_id").is_some() {
+    if text(message, "/group_id").is_some() {
         return Some(Converted::one(unsupported(message, "group message")));
     }
     let (from, at) = (named.person()?, named.address()?);
-    let mut told = Vec::new();
+    let event = act(message, kind).unwrap_or_else(|| Event::Message(said(message, kind, id.clone())));
+    let wrote = matches!(event, Event::Message(_)).then(|| Told::Wrote { at: at.clone(), id: id.clone() });
+    let sent_at = time(message, "/timestamp");
+    let key = EventKey::from(id.as_str());
+    Some(Converted {
+        events: vec![Inbound { key, side: Side::Customer, from, at, sent_at, event }],
+        told: wrote.into_iter().collect(),
+    })
+}
+
+/// What it does to an earlier message, or to the chat.
+fn act(message: &Value, kind: &str) -> Option<Event> {
     let event = match kind {
         "reaction" => Event::Reaction {
             id: text(message, "/reaction/message_id")?.into(),
@@ -42,29 +54,25 @@ fn read(message: &Value, kind: &str, named: &Named) -> Option<Converted> {
         },
         "edit" => {
             let new = message.pointer("/edit/message")?;
-            let content = content(new, text(new, "/type").unwrap_or("text"))?;
+            let kind = text(new, "/type").unwrap_or("text");
+            let content = content(new, kind).unwrap_or_else(|| unreadable(new, kind));
             Event::Edited { id: text(message, "/edit/original_message_id")?.into(), content, notice: false }
         }
         "revoke" => Event::Deleted { ids: vec![text(message, "/revoke/original_message_id")?.into()] },
         "request_welcome" => Event::Started { payload: None },
-        _ => {
-            told.push(Told::Wrote { at: at.clone(), id: id.clone() });
-            Event::Message(said(message, kind, id)?)
-        }
+        _ => return None,
     };
-    let key = EventKey::from(text(message, "/id")?);
-    let sent_at = time(message, "/timestamp");
-    Some(Converted { events: vec![Inbound { key, side: Side::Customer, from, at, sent_at, event }], told })
+    Some(event)
 }
 
-pub(crate) fn said(message: &Value, kind: &str, id: PlatformId) -> Option<Message> {
-    Some(Message {
+pub(crate) fn said(message: &Value, kind: &str, id: PlatformId) -> Message {
+    Message {
         id,
-        content: content(message, kind)?,
+        content: content(message, kind).unwrap_or_else(|| unreadable(message, kind)),
         reply_to: text(message, "/context/id").map(PlatformId::from),
         notice: false,
         forwarded: flag(message, "/context/forwarded") || flag(message, "/context/frequently_forwarded"),
-    })
+    }
 }
 
 /// Kept raw under whatever can be found of who and where.

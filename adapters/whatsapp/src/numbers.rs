@@ -8,6 +8,7 @@ use std::{
 };
 
 use frontdesk_core::{AccountId, Inbox, InboxError, Secret};
+use jiff::Timestamp;
 use tokio::{sync::Notify, time::Instant};
 
 use crate::{Config, memory::Memory, recent::Recent};
@@ -37,8 +38,17 @@ pub(crate) struct Line {
 struct State {
     /// The inbox takes nothing any more, and why.
     ended: Option<InboxError>,
-    /// Why nothing can be sent, since when; says the cure.
-    alarm: Option<(String, Instant)>,
+    alarm: Option<Alarm>,
+    /// Of the newest send that Meta took.
+    taken: Option<Timestamp>,
+}
+
+/// Why nothing can be sent; says the cure.
+struct Alarm {
+    problem: String,
+    /// When the send failed, by Meta's clock.
+    at: Timestamp,
+    heard: Instant,
 }
 
 /// An alarm that is not repeated is over: nobody has written since, or it was put right.
@@ -142,24 +152,33 @@ impl Line {
         self.state().ended.take()
     }
 
-    pub fn alarm(&self, problem: String) {
-        self.state().alarm = Some((problem, Instant::now()));
+    /// A send failed for a reason that stops them all. Webhooks come late, in any order and more than once: one that is
+    /// older than what is known changes nothing.
+    pub fn alarm(&self, problem: String, at: Timestamp) {
+        let mut state = self.state();
+        let newest = state.taken.max(state.alarm.as_ref().map(|alarm| alarm.at));
+        if newest.is_some_and(|newest| at < newest) {
+            return;
+        }
+        state.alarm = Some(Alarm { problem, at, heard: Instant::now() });
         self.changed.notify_one();
     }
 
-    /// A send got through, or Meta was asked and is content.
-    pub fn calm(&self) {
-        if self.state().alarm.take().is_some() {
+    /// Meta took a send: that ends an alarm which was before it.
+    pub fn calm(&self, at: Timestamp) {
+        let mut state = self.state();
+        state.taken = state.taken.max(Some(at));
+        if state.alarm.take_if(|alarm| alarm.at < at).is_some() {
             self.changed.notify_one();
         }
     }
 
     pub fn problem(&self) -> Option<String> {
         let mut state = self.state();
-        if state.alarm.as_ref().is_some_and(|(_, since)| since.elapsed() > ALARM_KEPT) {
+        if state.alarm.as_ref().is_some_and(|alarm| alarm.heard.elapsed() > ALARM_KEPT) {
             state.alarm = None;
         }
-        state.alarm.as_ref().map(|(problem, _)| problem.clone())
+        state.alarm.as_ref().map(|alarm| alarm.problem.clone())
     }
 
     /// Until something of the above has changed.
@@ -178,5 +197,38 @@ impl Line {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::config::tests::config;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn only_a_send_after_the_alarm_ends_it_and_no_older_alarm_comes_back() {
+        let line = Numbers::new().add(&config("106540352242922", "http://127.0.0.1:9"));
+        line.calm(at(50));
+        line.alarm("of last week".into(), at(40));
+        assert_eq!(line.problem(), None);
+        line.alarm("no money".into(), at(100));
+        // Told late, or again, or of a send in the same second.
+        for earlier in [50, 99, 100] {
+            line.calm(at(earlier));
+            assert_eq!(line.problem().as_deref(), Some("no money"), "{earlier}");
+        }
+        line.alarm("older".into(), at(99));
+        assert_eq!(line.problem().as_deref(), Some("no money"));
+        line.calm(at(101));
+        assert_eq!(line.problem(), None);
+        line.alarm("no money".into(), at(100));
+        assert_eq!(line.problem(), None);
+        line.alarm("banned".into(), at(102));
+        assert_eq!(line.problem().as_deref(), Some("banned"));
     }
 }

@@ -49,9 +49,8 @@ impl Named {
     }
 
     /// With what `contacts` say of the same person.
-    pub fn with(mut self, contacts: &[Value]) -> Self {
-        let known: Vec<Self> = contacts.iter().map(Self::contact).collect();
-        let found = known.iter().find(|other| self.is(other)).or(match known.as_slice() {
+    pub fn with(mut self, contacts: &[Self]) -> Self {
+        let found = contacts.iter().find(|other| self.is(other)).or(match contacts {
             [only] if self.may_be(only) => Some(only),
             _ => None,
         });
@@ -153,6 +152,11 @@ impl Party {
     }
 }
 
+/// The people of the `contacts` list: made once for all that a change tells of them.
+pub(crate) fn contacts(value: &Value) -> Vec<Named> {
+    list(value, "/contacts").iter().map(Named::contact).collect()
+}
+
 /// The people of a `contacts` list, with their phone numbers and user ids.
 pub(crate) fn pairs(value: &Value) -> impl Iterator<Item = (String, String)> {
     list(value, "/contacts").iter().map(Named::contact).filter_map(|named| Some((named.wa_id?, named.user?)))
@@ -201,10 +205,15 @@ mod tests {
 
     use super::*;
 
+    fn people<const N: usize>(contacts: [Value; N]) -> Vec<Named> {
+        contacts.iter().map(Named::contact).collect()
+    }
+
     #[test]
     fn a_user_id_is_the_key_and_the_number_an_alias() {
         let message = json!({ "from": "16505551234", "from_user_id": "US.1349" });
-        let contacts = [json!({ "profile": { "name": "Sheena" }, "wa_id": "16505551234", "user_id": "US.1349" })];
+        let contacts =
+            people([json!({ "profile": { "name": "Sheena" }, "wa_id": "16505551234", "user_id": "US.1349" })]);
         let named = Named::of(&message, Party::From).with(&contacts);
         let person = named.person().unwrap();
         assert_eq!((person.id.as_str(), person.name.as_str()), ("US.1349", "Sheena"));
@@ -222,7 +231,7 @@ mod tests {
 
     #[test]
     fn without_a_number_the_user_id_is_enough() {
-        let contacts = [json!({ "profile": { "name": " ", "username": "sheena" }, "user_id": "US.1349" })];
+        let contacts = people([json!({ "profile": { "name": " ", "username": "sheena" }, "user_id": "US.1349" })]);
         let person = Named::of(&json!({ "from_user_id": "US.1349" }), Party::From).with(&contacts).person().unwrap();
         assert_eq!(
             (person.id.as_str(), person.name.as_str(), person.username.as_deref()),
@@ -233,11 +242,11 @@ mod tests {
 
     #[test]
     fn of_several_contacts_the_right_one_is_taken_and_of_none_nobody() {
-        let contacts = [
+        let contacts = people([
             json!({ "profile": { "name": "Ben" }, "wa_id": "2", "user_id": "US.2" }),
             json!({ "profile": { "name": "Anna" }, "wa_id": "1", "user_id": "US.1" }),
-        ];
-        let name = |message: Value, contacts: &[Value]| Named::of(&message, Party::From).with(contacts).name;
+        ]);
+        let name = |message: Value, contacts: &[Named]| Named::of(&message, Party::From).with(contacts).name;
         assert_eq!(name(json!({ "from_user_id": "US.1" }), &contacts).as_deref(), Some("Anna"));
         assert_eq!(name(json!({ "from": "2" }), &contacts).as_deref(), Some("Ben"));
         assert_eq!(name(json!({ "from": "3" }), &contacts), None);
@@ -247,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_number_in_two_forms_is_one_person() {
-        let contacts = [json!({ "profile": { "name": "Cleo" }, "wa_id": "525512345678", "user_id": "MX.9" })];
+        let contacts = people([json!({ "profile": { "name": "Cleo" }, "wa_id": "525512345678", "user_id": "MX.9" })]);
         let named = Named::of(&json!({ "from": "5215512345678" }), Party::From).with(&contacts);
         assert_eq!((named.id(), named.name.as_deref()), (Some("MX.9"), Some("Cleo")));
         let other = Named::of(&json!({ "from": "5215587654321" }), Party::From).with(&contacts);
@@ -256,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_nameless_person_has_a_number() {
-        let contacts = [json!({ "wa_id": "4930123456" })];
+        let contacts = people([json!({ "wa_id": "4930123456" })]);
         let person = Named::of(&json!({ "from": "4930123456" }), Party::From).with(&contacts).person().unwrap();
         assert_eq!(person.name, "+4930123456");
     }

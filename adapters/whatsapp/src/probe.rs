@@ -136,13 +136,21 @@ async fn call(api: &Api, address: &str, path: &str) -> Finding {
         return Finding::error(format!("Meta sends messages to {address}, which is not frontdesk: {cure}"));
     }
     match api.post_signed(url, EMPTY).await {
-        Ok(200) => Finding::ok(format!("Meta sends messages to {address}, and frontdesk takes them there")),
-        Ok(401 | 403) => Finding::error(format!(
+        Ok((200, said)) if said == hook::STORED.as_bytes() => {
+            Finding::ok(format!("Meta sends messages to {address}, and frontdesk takes them there"))
+        }
+        Ok((200, _)) => Finding::error(format!(
+            "Meta sends messages to {address}, and something other than frontdesk answers there: let the proxy before \
+             it hand on /hooks/ to frontdesk; {cure}"
+        )),
+        Ok((401 | 403, _)) => Finding::error(format!(
             "frontdesk runs at {address} with another app_secret than this config has: restart it, or see which config \
              it was started with"
         )),
-        Ok(404) => Finding::error(format!("Meta sends messages to {address}, and nothing takes them there: {cure}")),
-        Ok(status) => Finding::error(format!(
+        Ok((404, _)) => {
+            Finding::error(format!("Meta sends messages to {address}, and nothing takes them there: {cure}"))
+        }
+        Ok((status, _)) => Finding::error(format!(
             "Meta sends messages to {address}, which answers {status}: start frontdesk, and let the proxy before it hand \
              on /hooks/"
         )),

@@ -60,7 +60,7 @@ async fn set_up() -> Graph {
     let subscribed = json!({ "data": [{ "whatsapp_business_api_data": { "id": "77" } }] });
     has(&graph, "/v25.0/102290129340398/subscribed_apps", subscribed);
     has(&graph, "/v25.0/102290129340398/phone_numbers", json!({ "data": [{ "id": NUMBER }] }));
-    has(&graph, "/hooks/whatsapp/shop", json!("stored"));
+    graph.says_at("/hooks/whatsapp/shop", Says::Bytes(b"stored"));
     graph
 }
 
@@ -93,7 +93,7 @@ async fn a_probe_of_a_good_set_up_tries_everything_and_finds_nothing() {
 async fn a_probe_names_what_is_missing_and_what_to_click() {
     let hook =
         json!({ "object": "whatsapp_business_account", "callback_url": "https://other.example/webhook", "fields": [] });
-    let cases: [(&str, Says, &[&str]); 8] = [
+    let cases: [(&str, Says, &[&str]); 9] = [
         ("/v25.0/106540352242922", error(190), &["does not accept the access token"]),
         (
             "/v25.0/debug_token",
@@ -108,6 +108,7 @@ async fn a_probe_names_what_is_missing_and_what_to_click() {
             &["`messages`", "which is not frontdesk"],
         ),
         ("/hooks/whatsapp/shop", Says::Page(403), &["another app_secret"]),
+        ("/hooks/whatsapp/shop", Says::Page(200), &["something other than frontdesk answers"]),
         (
             "/v25.0/102290129340398/subscribed_apps",
             Says::Json(200, json!({ "data": [] })),

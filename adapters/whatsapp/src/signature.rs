@@ -16,12 +16,22 @@ pub(crate) enum Signature {
 
 /// Over the bytes as they came: the same JSON written in another way has another signature.
 pub(crate) fn check(secret: &Secret, header: Option<&[u8]>, body: &[u8]) -> Signature {
-    let Some(hex) = header.and_then(|header| header.strip_prefix(b"sha256=")) else { return Signature::Missing };
-    let Ok(signature) = hex::decode(hex) else { return Signature::Wrong };
+    let signature = match claimed(header) {
+        Ok(signature) => signature,
+        Err(bad) => return bad,
+    };
     match keyed(secret.expose().as_bytes(), body).map(|mac| mac.verify_slice(&signature)) {
         Some(Ok(())) => Signature::Right,
         Some(Err(_)) | None => Signature::Wrong,
     }
+}
+
+/// What a header says the signature is. Where it says none, nothing that follows can be right.
+pub(crate) fn claimed(header: Option<&[u8]>) -> Result<[u8; 32], Signature> {
+    let hex = header.and_then(|header| header.strip_prefix(b"sha256=")).ok_or(Signature::Missing)?;
+    let mut signature = [0; 32];
+    hex::decode_to_slice(hex, &mut signature).map_err(|_| Signature::Wrong)?;
+    Ok(signature)
 }
 
 /// The header for a body of our own.

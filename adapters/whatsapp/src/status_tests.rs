@@ -32,7 +32,7 @@ fn a_status_brings_the_key_of_its_send_back() {
 fn a_failure_says_why_and_the_window_has_its_own_state() {
     let failed = |code: i64| {
         let errors = json!([{ "code": code, "title": "Odd", "error_data": { "details": "Odd." } }]);
-        let status = json!({ "id": "wamid.O", "status": "failed", "recipient_id": "16505551234", "errors": errors });
+        let status = json!({ "id": "wamid.O", "status": "failed", "timestamp": "1750030073", "recipient_id": "16505551234", "errors": errors });
         let mut found = converted(&payload("messages", value("statuses", json!([status]))));
         let Event::Status { state, .. } = found.events.remove(0).event else { panic!("{found:?}") };
         (state, found.told)
@@ -44,5 +44,19 @@ fn a_failure_says_why_and_the_window_has_its_own_state() {
     let (state, told) = failed(131042);
     let DeliveryState::Failed { reason } = state else { panic!("{state:?}") };
     assert!(reason.contains("Payment settings"), "{reason}");
-    assert_eq!(told, [Told::Alarm(reason)]);
+    assert_eq!(told, [Told::Alarm { problem: reason, at: Timestamp::from_second(1_750_030_073).ok() }]);
+}
+
+/// Only that Meta took one just now; who read what says nothing of the account.
+#[test]
+fn only_a_send_that_was_taken_says_that_sends_are() {
+    let told = |word: &str, at: &str| {
+        let status = json!({ "id": "wamid.O", "status": word, "timestamp": at, "recipient_id": "16505551234" });
+        converted(&payload("messages", value("statuses", json!([status])))).told
+    };
+    assert_eq!(told("sent", "1750030073"), [Told::Delivers { at: Timestamp::from_second(1_750_030_073).unwrap() }]);
+    assert_eq!(told("sent", "soon"), []);
+    for word in ["delivered", "read", "played"] {
+        assert_eq!(told(word, "1750030073"), [], "{word}");
+    }
 }

@@ -59,6 +59,9 @@ fn problem(raw: &Value, body: &str) -> Option<String> {
     if body.is_empty() || is(raw, "/category", "AUTHENTICATION") {
         return Some("it is for one-time codes, or has no words: it cannot be sent from here".into());
     }
+    if has_gap(&placeholders(body)) {
+        return Some("its parameters are not numbered 1, 2, 3 and so on: change it in WhatsApp Manager".into());
+    }
     list(raw, "/components").iter().find_map(of_component).map(str::to_owned)
 }
 
@@ -94,7 +97,7 @@ fn of_button(button: &Value) -> Option<&'static str> {
     }
 }
 
-/// Each once, in the order in which they stand: `1`, or a name.
+/// Each once, in the order in which Meta fills them: names as they stand, numbers as they count.
 fn placeholders(body: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for rest in body.split("{{").skip(1) {
@@ -104,7 +107,20 @@ fn placeholders(body: &str) -> Vec<String> {
             found.push(name.to_owned());
         }
     }
+    if numbers(&found).is_some() {
+        found.sort_by_key(|name| name.parse::<u32>().ok());
+    }
     found
+}
+
+/// `None` where one is a name.
+fn numbers(parameters: &[String]) -> Option<Vec<u32>> {
+    parameters.iter().map(|name| name.parse().ok()).collect()
+}
+
+/// Meta fills by position: with one number missing, all that follow would be others.
+fn has_gap(parameters: &[String]) -> bool {
+    numbers(parameters).is_some_and(|numbers| !numbers.into_iter().eq((1..).take(parameters.len())))
 }
 
 fn is(value: &Value, path: &str, word: &str) -> bool {
@@ -132,6 +148,19 @@ mod tests {
             { "type": "BUTTONS", "buttons": [{ "type": "QUICK_REPLY", "text": "Thanks" }, { "type": "URL", "url": "https://x" }] },
         ]));
         assert_eq!((found.parameters, found.problem), (vec!["first_name".into(), "2".into()], None));
+    }
+
+    #[test]
+    fn numbers_are_filled_as_they_count_and_none_is_missing() {
+        let body = |text: &str| of(json!([{ "type": "BODY", "text": text }]));
+        let swapped = body("Your {{2}} is ready, {{1}}; yours, {{ 10 }} {{3}}{{4}}{{5}}{{6}}{{7}}{{8}}{{9}}");
+        assert_eq!(swapped.parameters, ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]);
+        assert_eq!(swapped.problem, None);
+        for gap in ["{{2}}", "{{1}} {{3}}", "{{0}} {{1}}", "{{1}} {{01}}"] {
+            let problem = body(gap).problem.unwrap_or_default();
+            assert!(problem.contains("not numbered"), "{gap}: {problem}");
+        }
+        assert_eq!(body("{{who}} {{cake}}").parameters, ["who", "cake"]);
     }
 
     #[test]
