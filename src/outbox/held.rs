@@ -161,6 +161,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_held_keeps_its_time_when_a_template_has_passed_it_or_another_was_taken_out() {
+        let until = Timestamp::UNIX_EPOCH + Duration::from_secs(60);
+        let mut lanes = Lanes::default();
+        (1..=3).for_each(|number| lanes.insert(&post(number), false));
+        assert_eq!(next(&mut lanes), Some(1));
+        lanes.hold(&ANNA, RowNumber(1), until);
+        lanes.insert(&template(4), false);
+        assert_eq!(next(&mut lanes), Some(4));
+        lanes.done(&ANNA, RowNumber(4));
+        assert_eq!((next(&mut lanes), lanes.next_due()), (None, Some(until)));
+        assert!(lanes.withdraw(&ANNA, RowNumber(2)));
+        assert_eq!((next(&mut lanes), lanes.next_due()), (None, Some(until)));
+        assert_eq!(lanes.take(until), Some((ANNA, RowNumber(1))));
+    }
+
+    #[test]
     fn a_lane_that_is_woken_while_it_is_looked_at_is_looked_at_again() {
         let mut lanes = held();
         lanes.wake(&ANNA);
