@@ -23,6 +23,10 @@ impl Outbox {
         match (&ticket.row.state, closed) {
             (RowState::Held { reason: HoldReason::Guard }, _)
             | (RowState::Held { reason: HoldReason::WindowClosed }, true) => Ok(Some(Next::Held(until(ticket, now)))),
+            // They may have written since they were blocked: what waits for that goes out when the block ends.
+            (RowState::Held { reason: HoldReason::WindowClosed }, false) if ticket.blocked => {
+                Ok(Some(Next::Held(until(ticket, now))))
+            }
             (RowState::Held { reason: HoldReason::WindowClosed }, false) => {
                 if !self.store.release(ticket.row.number).await? {
                     return Ok(Some(Next::Done));
