@@ -23,6 +23,10 @@ impl Outbox {
         match (&ticket.row.state, closed) {
             (RowState::Held { reason: HoldReason::Guard }, _)
             | (RowState::Held { reason: HoldReason::WindowClosed }, true) => Ok(Some(Next::Held(until(ticket, now)))),
+            // They may have written since they were blocked: what waits for that goes out when the block ends.
+            (RowState::Held { reason: HoldReason::WindowClosed }, false) if ticket.blocked => {
+                Ok(Some(Next::Held(until(ticket, now))))
+            }
             (RowState::Held { reason: HoldReason::WindowClosed }, false) => {
                 if !self.store.release(ticket.row.number).await? {
                     return Ok(Some(Next::Done));
@@ -158,6 +162,22 @@ mod tests {
             lanes.done(&ANNA, RowNumber(number));
         }
         assert_eq!(lanes.standing(&ANNA, RowNumber(1)), None);
+    }
+
+    #[test]
+    fn what_is_held_keeps_its_time_when_a_template_has_passed_it_or_another_was_taken_out() {
+        let until = Timestamp::UNIX_EPOCH + Duration::from_secs(60);
+        let mut lanes = Lanes::default();
+        (1..=3).for_each(|number| lanes.insert(&post(number), false));
+        assert_eq!(next(&mut lanes), Some(1));
+        lanes.hold(&ANNA, RowNumber(1), until);
+        lanes.insert(&template(4), false);
+        assert_eq!(next(&mut lanes), Some(4));
+        lanes.done(&ANNA, RowNumber(4));
+        assert_eq!((next(&mut lanes), lanes.next_due()), (None, Some(until)));
+        assert!(lanes.withdraw(&ANNA, RowNumber(2)));
+        assert_eq!((next(&mut lanes), lanes.next_due()), (None, Some(until)));
+        assert_eq!(lanes.take(until), Some((ANNA, RowNumber(1))));
     }
 
     #[test]

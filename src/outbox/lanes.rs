@@ -26,6 +26,8 @@ struct Lane {
     failures: u32,
     /// Woken while it was busy.
     woken: bool,
+    /// What is held is looked at again then, whatever passes it before.
+    held_until: Option<Timestamp>,
 }
 
 /// `(order, Reverse(number))`: what was put before another row comes before it.
@@ -198,13 +200,10 @@ impl Lanes {
         let Some(lane) = self.lanes.get_mut(target) else { return };
         if !lane.woken {
             lane.rows.values_mut().filter(|entry| entry.number == number).for_each(|entry| entry.held = true);
+            lane.held_until = Some(until);
         }
         lane.failures = 0;
-        if lane.next().is_some() {
-            self.queue(target);
-        } else {
-            self.wait(target, until);
-        }
+        self.queue(target);
     }
 
     /// What is held may have been set free, or be gone.
@@ -228,6 +227,7 @@ impl Lanes {
     fn let_go(&mut self, target: &Target) {
         if let Some(lane) = self.lanes.get_mut(target) {
             lane.rows.values_mut().for_each(|entry| entry.held = false);
+            lane.held_until = None;
         }
     }
 
@@ -309,13 +309,15 @@ impl Lanes {
         counts
     }
 
-    /// Puts a lane where it belongs; an empty one is forgotten.
+    /// Puts a lane where it belongs; an empty one is forgotten, and one in which all is held waits.
     fn queue(&mut self, target: &Target) {
         let Some(lane) = self.lanes.get_mut(target) else { return };
         let Some(next) = lane.next().copied() else {
             lane.state = State::Idle;
             if lane.rows.is_empty() {
                 self.lanes.remove(target);
+            } else if let Some(until) = lane.held_until {
+                self.wait(target, until);
             }
             return;
         };

@@ -322,10 +322,13 @@ async fn of_a_long_answer_only_the_piece_that_is_missing_goes_out_again() {
 
 #[tokio::test(start_paused = true)]
 async fn whom_an_operator_blocked_gets_nothing_until_that_ends() {
-    let world = too_late().await;
+    let mut world = too_late().await;
     world.answers("ann", "Anna", "Yes, until six.").await;
     world.answers("ann", "Anna", "!block").await;
     world.says_on(&world.other, "Anna", "Hello?").await;
+    world.secs(60).await;
+    assert!(!World::chat_on(&world.other, "Anna").contains("until six"));
+    world.restart().await;
     world.secs(60).await;
     assert!(!World::chat_on(&world.other, "Anna").contains("until six"));
     world.answers("ann", "Anna", "!unblock").await;
