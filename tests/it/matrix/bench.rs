@@ -134,6 +134,13 @@ impl Run {
         self.health(|health| *health == ChannelHealth::CaughtUp).await;
     }
 
+    /// There was trouble; it may be over by now.
+    pub async fn had_a_problem(&self) {
+        let failing = |health: &ChannelHealth| matches!(health, ChannelHealth::Failing { .. });
+        let found = self.inbox.wait(PATIENCE, |inbox| inbox.healths().iter().any(failing).then_some(())).await;
+        found.unwrap_or_else(|| panic!("the health was {:?}", self.inbox.healths()));
+    }
+
     pub async fn problem(&self) -> String {
         match self.health(|health| matches!(health, ChannelHealth::Failing { .. })).await {
             ChannelHealth::Failing { problem } => problem,

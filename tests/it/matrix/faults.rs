@@ -164,7 +164,7 @@ async fn a_poll_that_is_asked_to_wait_waits() {
     edge.proxy.fail_next("GET */sync*", 1, Fault::before(Answer::TooMany(Some(4))));
     edge.bench.ann.say(&room, "before").await;
     run.said("before").await;
-    run.problem().await;
+    run.had_a_problem().await;
     run.caught_up().await;
     let polls = edge.proxy.calls_of("GET */sync*");
     let failed = polls.iter().position(|call| matches!(call.outcome, Outcome::Failed { .. })).unwrap();
