@@ -171,7 +171,7 @@ async fn each_number_gets_its_own_and_an_unknown_one_is_refused() {
         change(CAFE, vec![said("wamid.2")]),
         change(SHOP, vec![said("wamid.3")]),
     ]);
-    assert_eq!(program.post(mixed.clone()).await, 404);
+    assert_eq!(program.post(mixed).await, 404);
     let keys = |inbox: &TestInbox| inbox.stored().iter().map(|inbound| inbound.key.to_string()).collect::<Vec<_>>();
     assert_eq!(
         (keys(&program.shop), keys(&program.cafe)),
