@@ -194,6 +194,38 @@ async fn what_a_kill_interrupted_is_not_in_doubt_when_its_report_is_in_the_inbox
     }
 }
 
+/// What waited is being sent since Anna wrote again, and the answer of that call does not come.
+async fn released_in_silence() -> World {
+    let world = windowed().await;
+    world.says_on(&world.other, "Anna", "Do you have rye bread?").await;
+    world.hours(25).await;
+    world.answers("ann", "Anna", "Yes, until six.").await;
+    world.other.fail_next(Fault::DoneInSilence);
+    world.says_on(&world.other, "Anna", "Hello?").await;
+    assert!(World::chat_on(&world.other, "Anna").contains("until six"));
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waited_does_so_no_more_when_only_the_platforms_report_shows_that_it_went_out() {
+    let world = released_in_silence().await;
+    world.status("Anna", "Yes, until six.", DeliveryState::Delivered).await;
+    let room = world.room();
+    assert!(!room.contains("An answer waits"), "{room}");
+    assert_eq!(room.matches("They have written again, so this was sent now: Yes, until six.").count(), 1, "{room}");
+    assert_eq!(World::chat_on(&world.other, "Anna").matches("until six").count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waited_and_bounced_while_it_was_being_sent_is_not_lost() {
+    let world = released_in_silence().await;
+    world.status("Anna", "Yes, until six.", DeliveryState::WindowClosed).await;
+    world.secs(10).await;
+    assert_eq!(World::chat_on(&world.other, "Anna").matches("until six").count(), 2, "{}", world.room());
+    assert!(!world.room().contains("An answer waits"), "{}", world.room());
+    assert!(!world.room().contains("so this was sent now"), "{}", world.room());
+}
+
 #[tokio::test(start_paused = true)]
 async fn of_a_long_answer_each_piece_is_known_by_itself() {
     let world = answered().await;
