@@ -227,6 +227,22 @@ async fn what_waited_and_bounced_while_it_was_being_sent_is_not_lost() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_goes_out_again_by_itself_is_nothing_to_retry() {
+    let world = answered().await;
+    world.other.fail_next(Fault::AnswerLost);
+    world.answers("ann", "Anna", "Yes, until six.").await;
+    world.secs(60).await;
+    assert!(world.room().contains("Perhaps not delivered"), "{}", world.room());
+    world.status("Anna", "Yes, until six.", DeliveryState::WindowClosed).await;
+    assert!(!world.room().contains("⚠️"), "{}", world.room());
+    assert!(!world.room().contains("An answer was not delivered"), "{}", world.room());
+    world.answers("ann", "Anna", "!retry").await;
+    world.says_on(&world.other, "Anna", "Hello?").await;
+    let chat = World::chat_on(&world.other, "Anna");
+    assert_eq!(chat.matches("until six").count(), 2, "{chat}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_a_long_answer_each_piece_is_known_by_itself() {
     let world = answered().await;
     let [first, second] = ["Rye, wheat, spelt and rolls. ".repeat(6), "Also cakes, pies and tarts. ".repeat(5)];
