@@ -1,12 +1,16 @@
 //! What a platform says later about what we sent.
 
+use frontdesk::{
+    dispatcher,
+    store::{Case, Fact, InboxRow, InboxSeq},
+};
 use frontdesk_core::{DeliveryState, Event, OutboxKey};
 use insta::assert_snapshot;
 
 use super::windowed;
 use crate::{
     fake::{Fault, Finds},
-    world::World,
+    world::{OTHER, World},
 };
 
 const ALL: [DeliveryState; 3] = [DeliveryState::Sent, DeliveryState::Delivered, DeliveryState::Read];
@@ -240,6 +244,19 @@ async fn what_goes_out_again_by_itself_is_nothing_to_retry() {
     world.says_on(&world.other, "Anna", "Hello?").await;
     let chat = World::chat_on(&world.other, "Anna");
     assert_eq!(chat.matches("until six").count(), 2, "{chat}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_is_told_before_our_own_outcome_is_judged_after_it() {
+    let world = windowed().await;
+    let event = Event::Status { key: None, id: Some("w-1".into()), state: DeliveryState::WindowClosed };
+    let fact = Fact::Inbound { channel: OTHER.into(), inbound: world.customer(&world.other, "Anna", event) };
+    let row = InboxRow { seq: InboxSeq(1), at: world.now(), fact, parked_since: None };
+    let parks = |outcome_follows| {
+        let case = Case { outcome_follows, ..Case::default() };
+        dispatcher::decide(&world.policy, case, &row, world.now()).park
+    };
+    assert_eq!([true, false].map(parks), [true, false]);
 }
 
 #[tokio::test(start_paused = true)]
