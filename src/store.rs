@@ -183,6 +183,8 @@ pub struct Case {
     pub row: Option<Row>,
     /// Of a row that carried only a piece of its message, which one; known of delivery states.
     pub piece: Option<PieceMark>,
+    /// A delivery state says that a send failed, and our own outcome of that send is still to be judged.
+    pub outcome_follows: bool,
     /// The fact is a message that went out through us.
     pub ours: bool,
     /// The customer's latest message; known of outcomes of sends.

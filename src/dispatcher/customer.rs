@@ -35,6 +35,8 @@ pub(super) fn decide(mut draft: Draft<'_>, channel: &ChannelId, inbound: &Inboun
         Event::Blocked => reachable(&mut draft, false),
         Event::Unblocked => reachable(&mut draft, true),
         Event::Known => known_before(&mut draft, channel, inbound),
+        // In the order in which it happened: it was sent, and then it failed.
+        Event::Status { .. } if draft.case.outcome_follows => return draft.park(),
         Event::Status { id, state, .. } => delivery::told(&mut draft, inbound, id.as_ref(), state),
         Event::IdentityMoved { from, to } => {
             let at = inbound.sent_at.unwrap_or(draft.at);

@@ -10,9 +10,14 @@ pub(super) fn told(draft: &mut Draft<'_>, inbound: &Inbound, id: Option<&Platfor
     let Some(message) = draft.case.message.clone() else { return };
     let taken = take(draft, id, state);
     name(draft, &message, id, taken);
+    // Its row is done, and nothing else will say what became of it.
+    let had_waited = taken && window::waits_no_more(draft, &message);
     match state {
         DeliveryState::Sent | DeliveryState::Delivered | DeliveryState::Read => {
             arrived(draft, &message, state, taken);
+            if had_waited {
+                window::went_out(draft, &message);
+            }
             if *state == DeliveryState::Read {
                 read(draft, inbound, &message);
             }

@@ -280,6 +280,19 @@ pub(super) fn proven(draft: &mut Draft<'_>, message: &MessageRecord) {
     }
 }
 
+/// What was perhaps not delivered, or the piece of it that the state is about, is sent again without being asked for: a
+/// `!retry` would send it twice.
+pub(super) fn goes_by_itself(draft: &mut Draft<'_>, message: &MessageRecord) {
+    let mark = draft.case.piece;
+    let Some(conversation) = &mut draft.case.conversation else { return };
+    let before = conversation.undelivered.len();
+    conversation.undelivered.retain(|it| it.message != message.key || it.piece.as_ref().map(PieceMark::of) != mark);
+    let still_missing = conversation.undelivered.iter().any(|it| it.message == message.key);
+    if conversation.undelivered.len() < before && !still_missing {
+        react(draft, message, None);
+    }
+}
+
 /// Whether the customer may see the message: then it matters that a change of it did not arrive.
 fn may_be_there(message: &MessageRecord) -> bool {
     message.changes.iter().any(|change| match &change.what {

@@ -200,6 +200,7 @@ fn again(draft: &mut Draft<'_>, message: &MessageRecord) {
     };
     let Some(target) = draft.case.identity.as_ref().map(customer) else { return };
     draft.post_pieces(&target, Purpose::Answer, pieces, message, draft.case.piece.is_some());
+    settled::goes_by_itself(draft, message);
     if draft.window_is_closed() {
         kept_back(draft, message);
     } else {

@@ -1,7 +1,7 @@
 //! Everything that is known about a fact, for the dispatcher.
 
 use frontdesk_core::{
-    Address, ChannelId, DeskName, Event, Inbound, OutboxKey, PlatformId, PlatformUser, Side, ThreadId,
+    Address, ChannelId, DeliveryState, DeskName, Event, Inbound, OutboxKey, PlatformId, PlatformUser, Side, ThreadId,
 };
 
 use jiff::Timestamp;
@@ -12,7 +12,8 @@ use super::{
         MessageRecord, MessageRef, PieceMark, Place, Row, RowNumber, Settled, StoreError, Target, ThreadBinding,
         known_names,
     },
-    asked, keys,
+    asked,
+    keys::{self, Table},
     outbox::{self, Carried},
     txn::Txn,
 };
@@ -21,6 +22,8 @@ use super::{
 const LEDGER: usize = 8;
 /// Waiting conversations are counted up to here.
 const WAITING: usize = 20;
+/// Facts that are looked through for our own outcome of a send of which a platform says that it failed.
+const BEHIND: usize = 500;
 
 pub(super) fn load(txn: &Txn, instance: u64, row: &InboxRow, asks: Asks) -> Result<Case, StoreError> {
     let fact = &row.fact;
@@ -127,7 +130,7 @@ fn delivery_case(txn: &Txn, instance: u64, event: &Event, message: Option<Messag
     let conversation = message.as_ref().map(|message| message.conversation);
     let mut case = of_conversation(txn, conversation, message)?;
     case.last_words = last_words(txn, &case)?;
-    if let Event::Status { key: Some(key), .. } = event
+    if let Event::Status { key: Some(key), state, .. } = event
         && key.instance == instance
     {
         case.row = txn.get(&keys::row(RowNumber(key.number)))?;
@@ -135,8 +138,16 @@ fn delivery_case(txn: &Txn, instance: u64, event: &Event, message: Option<Messag
             Some(row) => outbox::piece(&row.what).map(|piece| PieceMark::of(&piece)),
             None => txn.get::<Carried>(&keys::carried(key.number))?.and_then(|carried| carried.piece),
         };
+        let bad = matches!(state, DeliveryState::Failed { .. } | DeliveryState::WindowClosed);
+        case.outcome_follows = bad && case.row.is_none() && outcome_follows(txn, *key)?;
     }
     Ok(case)
+}
+
+/// Whether our own outcome of a row lies in the inbox still.
+fn outcome_follows(txn: &Txn, key: OutboxKey) -> Result<bool, StoreError> {
+    let facts = txn.scan::<InboxRow>(&keys::all(Table::Inbox), None, BEHIND)?;
+    Ok(facts.iter().any(|(_, row)| matches!(&row.fact, Fact::Settled { settled } if settled.key == key)))
 }
 
 fn desk_case(

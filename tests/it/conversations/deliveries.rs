@@ -1,12 +1,16 @@
 //! What a platform says later about what we sent.
 
+use frontdesk::{
+    dispatcher,
+    store::{Case, Fact, InboxRow, InboxSeq},
+};
 use frontdesk_core::{DeliveryState, Event, OutboxKey};
 use insta::assert_snapshot;
 
 use super::windowed;
 use crate::{
     fake::{Fault, Finds},
-    world::World,
+    world::{OTHER, World},
 };
 
 const ALL: [DeliveryState; 3] = [DeliveryState::Sent, DeliveryState::Delivered, DeliveryState::Read];
@@ -192,6 +196,67 @@ async fn what_a_kill_interrupted_is_not_in_doubt_when_its_report_is_in_the_inbox
         );
         assert!(!world.room().contains("An answer was not delivered"), "{}", world.room());
     }
+}
+
+/// What waited is being sent since Anna wrote again, and the answer of that call does not come.
+async fn released_in_silence() -> World {
+    let world = windowed().await;
+    world.says_on(&world.other, "Anna", "Do you have rye bread?").await;
+    world.hours(25).await;
+    world.answers("ann", "Anna", "Yes, until six.").await;
+    world.other.fail_next(Fault::DoneInSilence);
+    world.says_on(&world.other, "Anna", "Hello?").await;
+    assert!(World::chat_on(&world.other, "Anna").contains("until six"));
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waited_does_so_no_more_when_only_the_platforms_report_shows_that_it_went_out() {
+    let world = released_in_silence().await;
+    world.status("Anna", "Yes, until six.", DeliveryState::Delivered).await;
+    let room = world.room();
+    assert!(!room.contains("An answer waits"), "{room}");
+    assert_eq!(room.matches("They have written again, so this was sent now: Yes, until six.").count(), 1, "{room}");
+    assert_eq!(World::chat_on(&world.other, "Anna").matches("until six").count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waited_and_bounced_while_it_was_being_sent_is_not_lost() {
+    let world = released_in_silence().await;
+    world.status("Anna", "Yes, until six.", DeliveryState::WindowClosed).await;
+    world.secs(10).await;
+    assert_eq!(World::chat_on(&world.other, "Anna").matches("until six").count(), 2, "{}", world.room());
+    assert!(!world.room().contains("An answer waits"), "{}", world.room());
+    assert!(!world.room().contains("so this was sent now"), "{}", world.room());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_out_again_by_itself_is_nothing_to_retry() {
+    let world = answered().await;
+    world.other.fail_next(Fault::AnswerLost);
+    world.answers("ann", "Anna", "Yes, until six.").await;
+    world.secs(60).await;
+    assert!(world.room().contains("Perhaps not delivered"), "{}", world.room());
+    world.status("Anna", "Yes, until six.", DeliveryState::WindowClosed).await;
+    assert!(!world.room().contains("⚠️"), "{}", world.room());
+    assert!(!world.room().contains("An answer was not delivered"), "{}", world.room());
+    world.answers("ann", "Anna", "!retry").await;
+    world.says_on(&world.other, "Anna", "Hello?").await;
+    let chat = World::chat_on(&world.other, "Anna");
+    assert_eq!(chat.matches("until six").count(), 2, "{chat}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_is_told_before_our_own_outcome_is_judged_after_it() {
+    let world = windowed().await;
+    let event = Event::Status { key: None, id: Some("w-1".into()), state: DeliveryState::WindowClosed };
+    let fact = Fact::Inbound { channel: OTHER.into(), inbound: world.customer(&world.other, "Anna", event) };
+    let row = InboxRow { seq: InboxSeq(1), at: world.now(), fact, parked_since: None };
+    let parks = |outcome_follows| {
+        let case = Case { outcome_follows, ..Case::default() };
+        dispatcher::decide(&world.policy, case, &row, world.now()).park
+    };
+    assert_eq!([true, false].map(parks), [true, false]);
 }
 
 #[tokio::test(start_paused = true)]

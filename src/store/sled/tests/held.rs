@@ -87,6 +87,24 @@ async fn a_report_finds_its_message_before_and_after_the_row_has_ended() {
 }
 
 #[tokio::test]
+async fn a_report_of_a_failure_tells_whether_our_own_outcome_comes_after_it() {
+    let home = Home::new();
+    let store = answered(&home).await;
+    let key = Some(OutboxKey { instance: store.instance(), number: 3 });
+    let report = |name: &str, state: DeliveryState| {
+        from_customer("anna", name, Event::Status { key, id: Some("w".into()), state })
+    };
+    let bounced = || DeliveryState::WindowClosed;
+    assert!(!case_of(&store, report("s1", bounced())).await.outcome_follows, "the row is there");
+    let failed = DeliveryState::Failed { reason: "no".into() };
+    take_in(&store, vec![report("s2", bounced()), report("s3", failed), report("s4", DeliveryState::Read)]).await;
+    store.settle(RowNumber(3), at(2), Outcome::Sent { sent: Sent::one("w") }).await.unwrap();
+    let follows: Vec<_> = look(&store).await.iter().map(|(_, case)| case.outcome_follows).collect();
+    assert_eq!(follows, [true, true, false, false]);
+    assert!(!case_of(&store, report("s5", bounced())).await.outcome_follows, "it was judged");
+}
+
+#[tokio::test]
 async fn a_number_belongs_to_whoever_has_it_now() {
     let home = Home::new();
     let store = answered(&home).await;
