@@ -104,6 +104,7 @@ impl Policy {
         match command {
             Some(Command::Waiting) => Asks { queue: true, ..Asks::default() },
             Some(Command::Block | Command::Unblock) => Asks { block: true, ..Asks::default() },
+            Some(Command::Drop) => Asks { sending: true, ..Asks::default() },
             Some(Command::Write) => Asks { people: command::wanted(self, rest), ..Asks::default() },
             Some(
                 Command::Help
@@ -112,8 +113,7 @@ impl Policy {
                 | Command::Retry
                 | Command::Hours
                 | Command::Lang
-                | Command::Template
-                | Command::Drop,
+                | Command::Template,
             )
             | None => Asks::default(),
         }

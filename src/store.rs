@@ -50,8 +50,9 @@ pub trait Store: Send + Sync {
     /// The row and what its names stand for now; `None` when it is gone.
     async fn ticket(&self, row: RowNumber) -> Result<Option<Ticket>, StoreError>;
 
-    /// Writes a changed row (state, attempts, not_before, prepared). Nothing happens when it is gone.
-    async fn update(&self, row: Row) -> Result<(), StoreError>;
+    /// Writes a changed row (state, attempts, not_before, prepared). `false`, and nothing happens, when
+    /// it is gone.
+    async fn update(&self, row: Row) -> Result<bool, StoreError>;
 
     /// Writes `row` with what later rows wanted of it, and removes those, at once.
     async fn fold(&self, row: Row, folded: Vec<RowNumber>) -> Result<(), StoreError>;
@@ -118,6 +119,8 @@ pub struct Asks {
     pub queue: bool,
     /// [`Case::latest`] and [`Case::held`].
     pub block: bool,
+    /// [`Case::sending`].
+    pub sending: bool,
     /// [`Case::people`].
     pub people: Option<Wanted>,
 }
@@ -175,6 +178,8 @@ pub struct Case {
     pub latest: Option<Conversation>,
     /// The messages of [`Blocked::latest`]; see [`Asks::block`].
     pub held: Vec<MessageRecord>,
+    /// Which of [`Conversation::held`] are being sent; see [`Asks::sending`].
+    pub sending: Vec<MessageKey>,
     /// Who was looked for, at most [`Case::PEOPLE`]; see [`Asks::people`].
     pub people: Vec<Met>,
     /// Somebody was looked for: that there is nobody in [`Case::people`] says something.

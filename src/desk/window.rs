@@ -65,6 +65,9 @@ pub fn sent_now(excerpt: &str) -> String {
     format!("They have written again, so this was sent now: {excerpt}")
 }
 
+pub const NOT_DROPPED: &str = "They have written, and an answer that waited is being sent at this moment: it cannot be \
+                               taken back. Should that fail, !drop does it.";
+
 #[must_use]
 pub fn dropped(count: usize) -> String {
     match count {

@@ -135,7 +135,10 @@ impl Outbox {
         } else {
             ticket.row.state = RowState::InFlight;
             kill::point(Point::InFlightBefore);
-            self.store.update(ticket.row.clone()).await?;
+            if !self.store.update(ticket.row.clone()).await? {
+                // Somebody took it back just now.
+                return Ok(Next::Done);
+            }
             kill::point(Point::InFlightAfter);
         }
         let [leaving, back] = kill::sending(&ticket.row.what.target);

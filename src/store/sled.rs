@@ -103,8 +103,8 @@ impl Store for SledStore {
         self.committer.read(move |txn| outbox::ticket(txn, row)).await
     }
 
-    async fn update(&self, row: Row) -> Result<(), StoreError> {
-        self.committer.step(move |txn| outbox::update(txn, row).map(drop)).await
+    async fn update(&self, row: Row) -> Result<bool, StoreError> {
+        self.committer.step(move |txn| outbox::update(txn, row)).await
     }
 
     async fn fold(&self, row: Row, folded: Vec<RowNumber>) -> Result<(), StoreError> {

@@ -44,6 +44,8 @@ struct State {
     /// For sends to one chat or thread only.
     chat_faults: HashMap<String, VecDeque<Fault>>,
     finds: Finds,
+    /// An upload before a send takes so long.
+    prepare_takes: Option<Duration>,
     /// Nobody reaches its servers.
     down: bool,
     /// Connected, but what arrived is not handed over yet.
@@ -180,6 +182,10 @@ impl FakePlatform {
 
     pub fn finds(&self, finds: Finds) {
         self.state.lock().unwrap().finds = finds;
+    }
+
+    pub fn prepares_for(&self, time: Duration) {
+        self.state.lock().unwrap().prepare_takes = Some(time);
     }
 
     pub fn goes_down(&self) {
@@ -478,6 +484,10 @@ impl Adapter for FakeAdapter {
 
     /// A platform that knows repetitions takes files beforehand.
     async fn prepare(&self, message: &Outbound, media: &dyn Media) -> Result<Prepared, SendError> {
+        let takes = self.0.state.lock().unwrap().prepare_takes;
+        if let Some(takes) = takes {
+            tokio::time::sleep(takes).await;
+        }
         if !self.0.repeatable {
             return Ok(Prepared::default());
         }

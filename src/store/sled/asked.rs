@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{
     super::{Asks, Case, ConversationId, Identity, IdentityId, KnownAs, Met, Queue, StoreError, Waiter, Wanted},
-    apply, cases,
+    apply, cases, held,
     keys::{self, Key},
     txn::Txn,
 };
@@ -23,6 +23,11 @@ pub(super) fn load(txn: &Txn, asks: &Asks, desk: Option<&DeskName>, case: &mut C
     }
     if asks.block {
         block(txn, case)?;
+    }
+    if asks.sending
+        && let Some(conversation) = &case.conversation
+    {
+        case.sending = held::sending(txn, conversation)?;
     }
     if let Some(wanted) = &asks.people {
         case.people = people(txn, wanted)?;

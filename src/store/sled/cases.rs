@@ -55,7 +55,7 @@ pub(super) fn load(txn: &Txn, instance: u64, row: &InboxRow, asks: Asks) -> Resu
     case.hours = txn.get(&keys::hours_set())?.unwrap_or_default();
     // What the message says by now may ask for something else.
     let edited = case.mark.as_ref().is_some_and(|mark| matches!(mark.what, ChangeKind::Edited { .. }));
-    let asks = if edited { Asks { queue: true, block: true, people: None } } else { asks };
+    let asks = if edited { Asks { queue: true, block: true, sending: true, people: None } } else { asks };
     asked::load(txn, &asks, desk_of(fact, &case).cloned().as_ref(), &mut case)?;
     Ok(case)
 }

@@ -7,7 +7,10 @@ use frontdesk_core::{DeliveryState, Event, Message, SendError};
 use insta::assert_snapshot;
 
 use super::windowed;
-use crate::{fake::Fault, world::World};
+use crate::{
+    fake::{Fault, Finds},
+    world::World,
+};
 
 const DAY: u64 = 24;
 
@@ -175,6 +178,53 @@ async fn drop_takes_back_what_waits() {
         frontdesk: Anna: Hello?
         ann: Good morning
     ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn drop_takes_back_what_the_platform_does_not_take_yet() {
+    let world = too_late().await;
+    world.answers("ann", "Anna", "Yes, until six.").await;
+    world.answers("ann", "Anna", "Or seven.").await;
+    let patience = SendError::RetryAfter { after: Duration::from_secs(30), bucket: None };
+    world.other.fail_next_to("Anna", Fault::Before(patience));
+    world.says_on(&world.other, "Anna", "Hello?").await;
+    world.answers("ann", "Anna", "!drop").await;
+    world.secs(600).await;
+    let chat = World::chat_on(&world.other, "Anna");
+    assert!(chat.trim_end().ends_with("Anna: Hello?"), "{chat}");
+    assert!(world.room().contains("Taken back: the 2 answers that waited are not sent."), "{}", world.room());
+    assert!(!world.room().contains("so this was sent now"), "{}", world.room());
+}
+
+#[tokio::test(start_paused = true)]
+async fn drop_takes_back_what_is_about_to_be_sent() {
+    let world = too_late().await;
+    world.answers("ann", "Anna", "Yes, until six.").await;
+    world.other.prepares_for(Duration::from_secs(20));
+    world.says_on(&world.other, "Anna", "Hello?").await;
+    world.answers("ann", "Anna", "!drop").await;
+    world.secs(600).await;
+    assert!(world.room().contains("Taken back: the answer that waited is not sent."), "{}", world.room());
+    assert!(!World::chat_on(&world.other, "Anna").contains("until six"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn drop_does_not_say_so_of_what_is_being_sent() {
+    let world = too_late().await;
+    world.answers("ann", "Anna", "Yes, until six.").await;
+    world.answers("ann", "Anna", "Or seven.").await;
+    world.other.finds(Finds::Truth);
+    world.other.fail_next_to("Anna", Fault::Silence);
+    world.says_on(&world.other, "Anna", "Hello?").await;
+    world.answers("ann", "Anna", "!drop").await;
+    world.secs(600).await;
+    let chat = World::chat_on(&world.other, "Anna");
+    assert!(chat.trim_end().ends_with("Hello?\nfrontdesk: Yes, until six."), "{chat}");
+    let room = world.room();
+    let (_, after) = room.split_once("ann: !drop\n").unwrap();
+    assert!(after.contains("Taken back: the answer that waited is not sent."), "{after}");
+    assert!(after.contains("an answer that waited is being sent at this moment: it cannot be taken back"), "{after}");
+    assert!(after.contains("so this was sent now: Yes, until six."), "{after}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ impl Decide for Curious {
     }
 
     fn asks(&self, _: &InboxRow) -> Asks {
-        Asks { queue: true, block: true, people: None }
+        Asks { queue: true, block: true, sending: true, people: None }
     }
 }
 

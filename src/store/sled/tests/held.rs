@@ -71,6 +71,24 @@ async fn only_what_waits_is_taken_back() {
 }
 
 #[tokio::test]
+async fn what_had_waited_is_taken_back_until_it_is_being_sent() {
+    let home = Home::new();
+    let store = answered(&home).await;
+    let back = || Decision { take_back: Some(ConversationId(1)), ..Decision::default() };
+    let waited = Conversation { held: vec![MessageKey(2)], ..conversation(1) };
+    write(&store, Decision { conversations: vec![waited], ..Decision::default() }).await;
+    let row = store.ticket(RowNumber(3)).await.unwrap().unwrap().row;
+    let sending = Row { state: RowState::InFlight, ..row.clone() };
+    assert!(store.update(sending.clone()).await.unwrap());
+    write(&store, back()).await;
+    assert_eq!(state(&store).await, Some(RowState::InFlight));
+    assert!(store.update(row).await.unwrap());
+    write(&store, back()).await;
+    assert_eq!(state(&store).await, None);
+    assert!(!store.update(sending).await.unwrap(), "whoever is about to send it learns that it is gone");
+}
+
+#[tokio::test]
 async fn a_report_finds_its_message_before_and_after_the_row_has_ended() {
     let home = Home::new();
     let store = answered(&home).await;
