@@ -224,7 +224,8 @@ async fn what_waited_does_so_no_more_when_only_the_platforms_report_shows_that_i
 async fn what_waited_and_bounced_while_it_was_being_sent_is_not_lost() {
     let world = released_in_silence().await;
     world.status("Anna", "Yes, until six.", DeliveryState::WindowClosed).await;
-    world.secs(10).await;
+    // The call that has no end ends some time.
+    world.secs(200).await;
     assert_eq!(World::chat_on(&world.other, "Anna").matches("until six").count(), 2, "{}", world.room());
     assert!(!world.room().contains("An answer waits"), "{}", world.room());
     assert!(!world.room().contains("so this was sent now"), "{}", world.room());
