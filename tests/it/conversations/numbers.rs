@@ -92,6 +92,7 @@ async fn a_number_that_was_given_up_is_theirs_only_for_what_came_before() {
     let moved = Event::IdentityMoved { from: NUMBER.into(), to: NEW.into() };
     world.other.arrives(from(&world, NUMBER, "", None, moved));
     world.settle().await;
+    says(&world, NEW, "Anna", Some(NEW), "From my new number").await;
     // Nobody could take it when it was written; her address book's old entry comes after it.
     world.other.arrives(late);
     world.other.arrives(from(&world, NUMBER, "Anna", Some(NUMBER), Event::Known));
